@@ -1,0 +1,1 @@
+"""Events of operations and what DuckDB tells about them."""

@@ -1,0 +1,1 @@
+"""Dagster components: assets made from YAML."""

@@ -1,0 +1,1 @@
+"""The Dagster layer, thin: a file per topic."""

@@ -1,0 +1,111 @@
+"""The exception family: every error says what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+
+class MediaAssetsError(Exception):
+    """Base of all errors this project raises on purpose.
+
+    Args:
+        message: what was wrong, in one sentence.
+        where: the file, node, field or line it concerns, if one can be named.
+        hint: what the reader can do about it.
+    """
+
+    exit_status = 1
+
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    @property
+    def code(self) -> str:
+        """The stable machine-readable name of the error: its class name."""
+        return type(self).__name__
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class BadInput(MediaAssetsError):
+    """The caller's document, file, id or parameter is at fault; nothing was changed on disk."""
+
+    exit_status = 2
+
+
+class NotMedia(BadInput):
+    """The file holds no video, sound or picture that ffmpeg can find."""
+
+
+class CorruptMedia(BadInput):
+    """The file looks like media but cannot be read; carries ffmpeg's own words."""
+
+
+class UnknownSource(BadInput):
+    """A source id or path that is not under the source root."""
+
+
+class UnsafePath(BadInput):
+    """A path that leaves its root, follows a link out of it, or is a URL."""
+
+
+class DocumentError(BadInput):
+    """A JobSpec, workflow or komposition document that does not hold.
+
+    Args:
+        findings: each problem as (place, message); place is a JSON path such as `$.segments[2].source`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        findings: list[tuple[str, str]],
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.findings = findings
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *(f"  {place}: {text}" for place, text in self.findings)])
+
+
+class FfmpegMissing(MediaAssetsError):
+    """No usable ffmpeg or ffprobe, or one that lacks a needed encoder or filter."""
+
+
+class FfmpegFailed(MediaAssetsError):
+    """ffmpeg or ffprobe ended with an error; `where` is the output, the message its last lines."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        command: list[str],
+        returncode: int,
+        where: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.command = command
+        self.returncode = returncode
+
+
+class TimeLimitExceeded(MediaAssetsError):
+    """A command ran longer than its limit and its process group was ended."""
+
+
+class Cancelled(MediaAssetsError):
+    """The caller asked for the work to stop; its process group was ended."""
+
+
+class VerificationFailed(MediaAssetsError):
+    """An output was written but is not what was planned; it was not put in place."""
+
+
+class DiskFull(MediaAssetsError):
+    """No room for an output; nothing was put in place."""

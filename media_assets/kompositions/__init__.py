@@ -1,0 +1,1 @@
+"""Timeline documents and how they become videos."""

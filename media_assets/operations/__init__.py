@@ -1,0 +1,1 @@
+"""What can be done to media: one module per family, one registry."""

@@ -1,0 +1,1 @@
+"""From a request document to the fewest ffmpeg commands."""

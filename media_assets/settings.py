@@ -1,0 +1,119 @@
+"""Every setting, read from the environment once, as one frozen value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from media_assets.errors import BadInput
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things live and how much of the machine may be used.
+
+    Attributes:
+        data_root: the folder all other folders are under (`MEDIA_ASSETS_DATA`).
+        workers: media processes at a time (`MEDIA_ASSETS_WORKERS`, default: the cores).
+        ffmpeg, ffprobe: programs to prefer (`MEDIA_ASSETS_FFMPEG`, `MEDIA_ASSETS_FFPROBE`), or None.
+        settle_seconds: a source younger than this is taken to be still growing
+            (`MEDIA_ASSETS_SETTLE_SECONDS`).
+        probe_timeout: seconds a probe may take (`MEDIA_ASSETS_PROBE_TIMEOUT`).
+        render_timeout: seconds one ffmpeg command may take (`MEDIA_ASSETS_RENDER_TIMEOUT`).
+        batch_size: partitions a sensor puts into one run (`MEDIA_ASSETS_BATCH_SIZE`).
+    """
+
+    data_root: Path
+    workers: int
+    ffmpeg: str | None = None
+    ffprobe: str | None = None
+    settle_seconds: float = 2.0
+    probe_timeout: float = 30.0
+    render_timeout: float = 3600.0
+    batch_size: int = 100
+
+    @classmethod
+    def from_environment(
+        cls, data: Path | None = None, environment: Mapping[str, str] | None = None
+    ) -> Settings:
+        """Read the settings; `data` wins over `MEDIA_ASSETS_DATA`.
+
+        Raises:
+            BadInput: a variable is set to something that is not a positive number.
+        """
+        env = os.environ if environment is None else environment
+        root = data or Path(env.get("MEDIA_ASSETS_DATA") or PROJECT_ROOT / "data")
+        return cls(
+            data_root=root.expanduser().resolve(),
+            workers=int(_positive(env, "MEDIA_ASSETS_WORKERS", float(_usable_cores()))),
+            ffmpeg=env.get("MEDIA_ASSETS_FFMPEG") or None,
+            ffprobe=env.get("MEDIA_ASSETS_FFPROBE") or None,
+            settle_seconds=_positive(env, "MEDIA_ASSETS_SETTLE_SECONDS", cls.settle_seconds),
+            probe_timeout=_positive(env, "MEDIA_ASSETS_PROBE_TIMEOUT", cls.probe_timeout),
+            render_timeout=_positive(env, "MEDIA_ASSETS_RENDER_TIMEOUT", cls.render_timeout),
+            batch_size=int(_positive(env, "MEDIA_ASSETS_BATCH_SIZE", float(cls.batch_size))),
+        )
+
+    @property
+    def source_root(self) -> Path:
+        """The files people drop in."""
+        return self.data_root / "source"
+
+    @property
+    def komposition_root(self) -> Path:
+        """The komposition documents people edit."""
+        return self.data_root / "kompositions"
+
+    @property
+    def store_root(self) -> Path:
+        """Rendered outputs with their sidecars, one folder per fingerprint."""
+        return self.data_root / "store"
+
+    @property
+    def output_root(self) -> Path:
+        """Finished renditions and kompositions under names a person looks for."""
+        return self.data_root / "output"
+
+    @property
+    def metadata_root(self) -> Path:
+        """Records of sources and rejections, one JSON document each."""
+        return self.data_root / "metadata"
+
+    @property
+    def event_root(self) -> Path:
+        """Event segments (NDJSON) that wait to be loaded."""
+        return self.data_root / "events"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """The DuckDB file."""
+        return self.data_root / "warehouse" / "media_assets.duckdb"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's own state; one per data root, so that two roots never mix."""
+        return self.data_root / "dagster_home"
+
+
+def _usable_cores() -> int:
+    """Cores this process may run on (a container's limit, not the machine's count)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _positive(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise BadInput(f"{text!r} is not a positive number", where=name, hint="unset it or give a number")
+    return value

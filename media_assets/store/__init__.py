@@ -1,0 +1,1 @@
+"""Where files live: the output store, the source catalogue, locks."""

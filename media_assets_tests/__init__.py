@@ -1,0 +1,1 @@
+"""Tests of media_assets; real ffmpeg, DuckDB, Dagster and files."""
