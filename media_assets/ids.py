@@ -28,12 +28,13 @@ def source_id(relative_path: str) -> str:
     >>> source_id("lookin.mp4")
     'src_lookin_mp4'
     >>> source_id("My Clip.mp4")
-    'src_my_clip_mp4_a0b0a8e7'
+    'src_my_clip_mp4_a0767634'
     """
     if _LOSSLESS_NAME.fullmatch(relative_path):
         return "src_" + relative_path.replace(".", "_")
     readable = _readable(relative_path)
-    return f"src_{readable}_{_sha256(relative_path.encode('utf-8', 'surrogateescape'))[:8]}"
+    digest = _sha256(relative_path.encode("utf-8", "surrogateescape"))[:8]
+    return "_".join(word for word in ("src", readable, digest) if word)
 
 
 def effect_id(

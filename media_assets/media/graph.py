@@ -1,0 +1,100 @@
+"""Filter graphs and argument lists: the one module that names ffmpeg-python.
+
+A stream is used once; `Stream.split` gives copies. Paths and texts are escaped here, so callers pass them as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+Option = str | int | float | None
+"""Value of an ffmpeg option; None for a flag that takes no value."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A picture or sound stream on its way through a filter graph."""
+
+    node: Any
+
+    def filter(self, name: str, *positional: Option, **named: Option) -> Stream:
+        """Send the stream through one filter and return what comes out."""
+        return filter_streams([self], name, *positional, **named)
+
+    def split(self, count: int, *, audio: bool) -> list[Stream]:
+        """Return `count` copies of the stream (itself for one)."""
+        if count == 1:
+            return [self]
+        copies = ffmpeg.filter_multi_output(self.node, "asplit" if audio else "split", count)
+        return [Stream(copies.stream(index)) for index in range(count)]
+
+
+@dataclass(frozen=True)
+class Input:
+    """An opened file or generated source; each stream may be taken more than once."""
+
+    node: Any
+
+    def video(self, index: int = 0) -> Stream:
+        """Its picture stream, counted among its picture streams."""
+        return Stream(self.node[f"v:{index}"])
+
+    def audio(self, index: int = 0) -> Stream:
+        """Its sound stream, counted among its sound streams."""
+        return Stream(self.node[f"a:{index}"])
+
+    def stream(self, index: int) -> Stream:
+        """A stream by its index in the file, as ffprobe counts."""
+        return Stream(self.node[str(index)])
+
+
+def open_file(path: Path, **options: Option) -> Input:
+    """An input file; `options` come before `-i` (`ss=3`, `threads=1`). Only local files are ever opened."""
+    return Input(ffmpeg.input(f"file:{path}", protocol_whitelist="file", **options))
+
+
+def generate(description: str, **options: Option) -> Input:
+    """A generated source, such as `anullsrc=r=48000:cl=stereo`."""
+    return Input(ffmpeg.input(description, f="lavfi", **options))
+
+
+def filter_streams(streams: Sequence[Stream], name: str, *positional: Option, **named: Option) -> Stream:
+    """Send several streams into one filter with one output."""
+    return Stream(ffmpeg.filter([stream.node for stream in streams], name, *positional, **named))
+
+
+def concatenate(pairs: Sequence[Sequence[Stream]], *, video: bool, audio: bool) -> list[Stream]:
+    """Join segments end to end; each is its picture stream, then its sound stream, as far as wanted."""
+    nodes = [stream.node for pair in pairs for stream in pair]
+    joined = ffmpeg.filter_multi_output(nodes, "concat", n=len(pairs), v=int(video), a=int(audio))
+    return [Stream(joined.stream(index)) for index in range(int(video) + int(audio))]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One output of a command: its streams, where to, and its options.
+
+    Attributes:
+        path: where to write, or None to throw the output away (a measuring pass).
+        options: muxer and encoder options (`{"c:v": "libx264", "crf": 20}`).
+    """
+
+    streams: Sequence[Stream]
+    path: Path | None
+    options: Mapping[str, Option]
+
+
+def arguments(targets: Sequence[Target]) -> list[str]:
+    """The argument list (all after the program) of one command with those outputs."""
+    outputs = []
+    for target in targets:
+        nodes = [stream.node for stream in target.streams]
+        name, extra = ("-", {"f": "null"}) if target.path is None else (f"file:{target.path}", {})
+        outputs.append(ffmpeg.output(*nodes, name, **{**target.options, **extra}))
+    whole = outputs[0] if len(outputs) == 1 else ffmpeg.merge_outputs(*outputs)
+    return list(ffmpeg.get_args(whole))

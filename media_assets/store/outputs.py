@@ -1,0 +1,277 @@
+"""The output store: one folder per fingerprint, holding the file and its sidecar.
+
+A folder appears by one rename, so an output is there whole, with its sidecar, or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock
+
+from media_assets.errors import DiskFull
+from media_assets.ids import hash_file
+from media_assets.media.verify import Properties
+from media_assets.settings import Settings
+
+SIDECAR = "sidecar.json"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an output is to be.
+
+    Attributes:
+        id: the effect's name, which depends on no content.
+        fingerprint: what its content depends on; the cache key.
+        operation: the operation's name.
+        parameters: its parameters as JSON values.
+        derived_from: ids of the inputs.
+        file_name: the name of the output inside its folder.
+    """
+
+    id: str
+    fingerprint: str
+    operation: str
+    parameters: Mapping[str, Any]
+    derived_from: tuple[str, ...]
+    file_name: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a renderer reports of one output it wrote.
+
+    Attributes:
+        properties: the verified media properties.
+        commands: every ffmpeg command it took, program first.
+        seconds, cpu_seconds: wall-clock and CPU time of those commands.
+        peak_memory_bytes: the largest resident set of them.
+        ffmpeg_version: of the program used.
+        notes: measured values worth keeping (loudness, warnings).
+    """
+
+    properties: Properties
+    commands: tuple[tuple[str, ...], ...] = ()
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+    ffmpeg_version: str = ""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Output:
+    """A stored output: where it is, and its sidecar."""
+
+    path: Path
+    content_hash: str
+    recipe: Recipe
+    made: Made
+    created: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An output that was asked for: found (`cached`) or made now, and the seconds it took to get."""
+
+    output: Output
+    cached: bool
+    seconds: float
+
+    @property
+    def ffmpeg_runs(self) -> int:
+        """Commands run now for this output."""
+        return 0 if self.cached else len(self.output.made.commands)
+
+
+class OutputStore:
+    """Outputs by fingerprint under `settings.store_root`.
+
+    Two processes that ask for the same output render it once: the second waits for the first.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.root = settings.store_root
+        self._pending = self.root / "pending"
+        self._locks = self.root / "locks"
+        for folder in (self._pending, self._locks):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def get(self, fingerprint: str) -> Output | None:
+        """The output of that fingerprint, or None; a damaged one is put aside and counts as none."""
+        folder = self._folder(fingerprint)
+        try:
+            document = json.loads((folder / SIDECAR).read_text())
+            output = _from_sidecar(document, folder)
+            if output.path.stat().st_size == output.made.properties.size:
+                return output
+        except FileNotFoundError:
+            if not folder.exists():
+                return None
+        except (ValueError, KeyError, TypeError):
+            pass  # a damaged sidecar: the same as a damaged file, below
+        self._quarantine(folder)
+        return None
+
+    def produce(
+        self, recipes: Sequence[Recipe], render: Callable[[Mapping[str, Path]], Mapping[str, Made]]
+    ) -> list[Outcome]:
+        """Return an output for each recipe, rendering those that are missing in one call.
+
+        Args:
+            recipes: what is wanted, at least one.
+            render: given {fingerprint: path to write} for the missing ones, writes and verifies
+                each file and returns what it made, by fingerprint.
+
+        Raises:
+            DiskFull: no room; whatever `render` raises. Nothing is put in place then.
+        """
+        started = time.monotonic()
+        found = {r.fingerprint: self.get(r.fingerprint) for r in recipes}
+        if all(found.values()):
+            return [_outcome(found[r.fingerprint], True, started) for r in recipes]
+        with self._locked(sorted(f for f, output in found.items() if output is None)):
+            missing = {r.fingerprint: r for r in recipes if self.get(r.fingerprint) is None}
+            if missing:
+                self._make(list(missing.values()), render)
+        return [_outcome(self.get(r.fingerprint), r.fingerprint not in missing, started) for r in recipes]
+
+    def sweep(self) -> int:
+        """Remove what killed processes left half made; returns how many folders."""
+        removed = 0
+        for folder in self._pending.iterdir():
+            owner = folder.name.split("-")[0]
+            if owner.isdigit() and not psutil.pid_exists(int(owner)):
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
+        return removed
+
+    def __iter__(self) -> Iterator[Output]:
+        """Every whole output, in order of fingerprint."""
+        for sidecar in sorted(self.root.glob(f"[0-9a-f][0-9a-f]/*/{SIDECAR}")):
+            output = self.get(sidecar.parent.name)
+            if output is not None:
+                yield output
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for intermediates, gone afterwards; `sweep` removes it if this process is killed."""
+        folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=self._pending))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _make(
+        self, recipes: Sequence[Recipe], render: Callable[[Mapping[str, Path]], Mapping[str, Made]]
+    ) -> None:
+        with self.scratch() as scratch, _disk_errors():
+            paths = {}
+            for recipe in recipes:
+                (scratch / recipe.fingerprint).mkdir()
+                paths[recipe.fingerprint] = scratch / recipe.fingerprint / recipe.file_name
+            made = render(paths)
+            for recipe in recipes:
+                self._put(recipe, made[recipe.fingerprint], paths[recipe.fingerprint])
+
+    def _put(self, recipe: Recipe, made: Made, path: Path) -> None:
+        """Give a finished file its sidecar and, by renaming the folder, its place."""
+        document = {
+            **asdict(recipe),
+            "content_hash": hash_file(path),
+            "made": asdict(made),
+            "created": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        }
+        # Read-only: people reach outputs through links, and an edit in place would poison the cache.
+        path.chmod(0o444)
+        sidecar = path.parent / SIDECAR
+        with sidecar.open("w") as file:
+            json.dump(document, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        folder = self._folder(recipe.fingerprint)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.rename(folder)
+
+    def _folder(self, fingerprint: str) -> Path:
+        return self.root / fingerprint[:2] / fingerprint
+
+    def _quarantine(self, folder: Path) -> None:
+        target = self.root / "quarantine" / f"{folder.name}-{time.time_ns()}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            folder.rename(target)
+
+    @contextlib.contextmanager
+    def _locked(self, fingerprints: Sequence[str]) -> Iterator[None]:
+        """Hold the lock of each fingerprint, taken in order so that two callers never block each other."""
+        with contextlib.ExitStack() as stack:
+            for fingerprint in fingerprints:
+                stack.enter_context(FileLock(self._locks / f"{fingerprint[:16]}.lock"))
+            yield
+
+
+def publish(output: Path, target: Path) -> None:
+    """Give `output` a second, readable name: a hard link where the disk allows it, else a copy.
+
+    The name is replaced by one rename, so a reader sees the old file or the new one.
+    """
+    with contextlib.suppress(OSError):
+        if target.samefile(output):
+            return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(output, temporary)
+    except OSError:
+        shutil.copyfile(output, temporary)
+    temporary.replace(target)
+
+
+@contextlib.contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFull(
+                "no space was left for an output", hint="free some space and run again"
+            ) from error
+        raise
+
+
+def _outcome(output: Output | None, cached: bool, started: float) -> Outcome:
+    if output is None:
+        raise RuntimeError("an output vanished from the store while it was being used")
+    return Outcome(output, cached, time.monotonic() - started)
+
+
+def _from_sidecar(document: dict[str, Any], folder: Path) -> Output:
+    names = ("id", "fingerprint", "operation", "parameters", "file_name")
+    recipe = Recipe(derived_from=tuple(document["derived_from"]), **{n: document[n] for n in names})
+    made = dict(document["made"])
+    made["properties"] = Properties(**made["properties"])
+    made["commands"] = tuple(tuple(command) for command in made["commands"])
+    return Output(
+        path=folder / recipe.file_name,
+        content_hash=document["content_hash"],
+        recipe=recipe,
+        made=Made(**made),
+        created=document["created"],
+    )
