@@ -14,9 +14,7 @@ from typing import Any
 from media_assets.errors import BadInput
 from media_assets.media.graph import Option
 
-DETERMINISTIC: Mapping[str, Option] = MappingProxyType(
-    {"fflags": "+bitexact", "flags:v": "+bitexact", "flags:a": "+bitexact", "map_metadata": -1}
-)
+_DETERMINISTIC: Mapping[str, Option] = MappingProxyType({"fflags": "+bitexact", "map_metadata": -1})
 BT709: Mapping[str, Option] = MappingProxyType(
     {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "color_range": "tv"}
 )
@@ -42,11 +40,11 @@ class Profile:
 
     def options(self, *, video: bool, audio: bool) -> dict[str, Option]:
         """Every output option for a file with those streams."""
-        chosen: dict[str, Option] = {**DETERMINISTIC, **self.container}
+        chosen: dict[str, Option] = {**_DETERMINISTIC, **self.container}
         if video and self.video is not None:
-            chosen |= self.video
+            chosen |= {**self.video, "flags:v": "+bitexact"}
         if audio and self.audio is not None:
-            chosen |= self.audio
+            chosen |= {**self.audio, "flags:a": "+bitexact"}
         return chosen
 
     def to_json(self) -> dict[str, Any]:

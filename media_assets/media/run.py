@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import re
@@ -174,10 +175,8 @@ def _reap(process: subprocess.Popen[bytes]) -> tuple[float, int]:
 def _end_group(process: subprocess.Popen[bytes]) -> None:
     """End the whole process group: politely, then not."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sign)
-        except ProcessLookupError:
-            pass
         try:
             process.wait(_GRACE_SECONDS)
             return

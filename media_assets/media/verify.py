@@ -111,10 +111,10 @@ def _differences(expected: Expected, found: Properties) -> list[str]:
     texts = []
     if expected.video != (found.video is not None):
         texts.append(
-            "a picture stream was expected" if expected.video else "there is an unexpected picture"
+            "there is no picture" if expected.video else "there is an unexpected picture"
         )
     if expected.audio != (found.audio is not None):
-        texts.append("a sound stream was expected" if expected.audio else "there is unexpected sound")
+        texts.append("there is no sound" if expected.audio else "there is unexpected sound")
     for name in ("width", "height", "frames"):
         want, have = getattr(expected, name), getattr(found, name)
         if want is not None and want != have:

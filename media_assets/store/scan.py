@@ -1,0 +1,112 @@
+"""What lies under the source root, from directory entries and stat alone: no file is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from media_assets.ids import source_id
+
+_UNFINISHED = (".part", ".crdownload", ".download", ".tmp", ".partial", "~")
+
+
+@dataclass(frozen=True)
+class Stat:
+    """What tells whether a file is still the one that was read: bytes, ns since the epoch, inode."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file under the source root.
+
+    Attributes:
+        id: its source id.
+        relative: its path under the root, with `/`.
+        stat: its state now.
+        problem: why it cannot be a source whatever it holds, or None.
+    """
+
+    id: str
+    relative: str
+    stat: Stat
+    problem: str | None = None
+
+
+def scan(root: Path) -> dict[str, Found]:
+    """Every candidate under `root` by source id.
+
+    Hidden files and those that browsers and copy programs name as unfinished are passed over; links
+    that lead out of the root, special files and names that are not text are found with a problem.
+    """
+    return {found.id: found for found in _walk(root, root)}
+
+
+def look(root: Path, relative: str) -> Found | None:
+    """The one file at `relative` under `root`, or None when it is not there."""
+    path = root / relative
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return Found(
+        source_id(relative), relative, _stat(status), _problem(path, root, relative, status.st_mode)
+    )
+
+
+def _walk(folder: Path, root: Path) -> Iterator[Found]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
+            continue
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(path, root)
+            continue
+        relative = path.relative_to(root).as_posix()
+        try:
+            status = entry.stat()
+        except OSError:  # removed meanwhile, or a link to nothing
+            if not entry.is_symlink():
+                continue
+            status = entry.stat(follow_symlinks=False)
+        problem = _problem(path, root, relative, status.st_mode) if _is_odd(entry, relative) else None
+        yield Found(source_id(relative), relative, _stat(status), problem)
+
+
+def _is_odd(entry: os.DirEntry[str], relative: str) -> bool:
+    return not entry.is_file(follow_symlinks=False) or not _is_text(relative)
+
+
+def _problem(path: Path, root: Path, relative: str, mode: int) -> str | None:
+    if not _is_text(relative):
+        return "its name is not valid UTF-8"
+    if path.is_symlink():
+        target = path.resolve()
+        if not target.is_relative_to(root.resolve()):
+            return "it is a link that leads out of the source folder"
+        if not target.exists():
+            return "it is a link to nothing"
+        if target.is_dir():
+            return "it is a link to a folder"
+    return None if path.is_file() else "it is not a regular file"
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _stat(status: os.stat_result) -> Stat:
+    return Stat(status.st_size, status.st_mtime_ns, status.st_ino)

@@ -1,0 +1,287 @@
+"""The sources that have been read: a record each, and a memo that spares reading them again.
+
+Records are the truth; the memo is derived from them and rebuilt when it is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from media_assets.errors import BadInput, CorruptMedia, MediaAssetsError, UnknownSource, UnsafePath
+from media_assets.ids import hash_file, source_id
+from media_assets.media.info import MediaInfo
+from media_assets.media.probe import probe
+from media_assets.settings import Settings
+from media_assets.store.files import read_json, write_json
+from media_assets.store.scan import Found, Stat, look, scan
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """A source that has been read.
+
+    Attributes:
+        id: its partition key.
+        path: the file.
+        relative: the same under the source root, with `/`.
+        sha256: 64 hex digits of its content.
+        info: what ffprobe says of it.
+        stat: the state in which it was read.
+    """
+
+    id: str
+    path: Path
+    relative: str
+    sha256: str
+    info: MediaInfo
+    stat: Stat
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as it is kept and shown."""
+        return {
+            "id": self.id,
+            "path": self.relative,
+            "sha256": self.sha256,
+            "kind": self.info.kind,
+            "duration": self.info.duration,
+            "info": self.info.to_json(),
+            "stat": asdict(self.stat),
+        }
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A file that is not a source, and why."""
+
+    id: str
+    relative: str
+    stat: Stat
+    error: str
+    message: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as it is kept and shown."""
+        return {
+            "id": self.id,
+            # A name that is not text has no JSON form: its odd bytes are shown as question marks.
+            "path": self.relative.encode("utf-8", "replace").decode(),
+            "error": self.error,
+            "message": self.message,
+            "stat": asdict(self.stat),
+        }
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What differs between the disk and the records.
+
+    Attributes:
+        unread: files that are new, or not as they were when read.
+        removed: ids of records whose file is gone.
+        growing: files too young to be read: something may still be writing them.
+    """
+
+    unread: tuple[Found, ...]
+    removed: tuple[str, ...]
+    growing: tuple[Found, ...]
+
+
+class SourceCatalogue:
+    """The sources under `settings.source_root` and their records."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.root = settings.source_root
+        self._records = settings.metadata_root / "sources"
+        self._rejections = settings.metadata_root / "rejected"
+        self._memo_path = settings.metadata_root / "memo.json"
+        self.root.mkdir(parents=True, exist_ok=True)
+
+    def changes(self, now: float | None = None) -> Changes:
+        """Compare the disk with the memo: one `stat` a file, nothing read.
+
+        Args:
+            now: seconds since the epoch; a file modified less than `settle_seconds` ago is growing.
+        """
+        moment = time.time() if now is None else now
+        memo = self._memo()
+        found = scan(self.root)
+        unread, growing = [], []
+        for file in found.values():
+            if memo.get(file.id) == _signature(file.stat):
+                continue
+            age = moment - file.stat.mtime_ns / 1e9
+            # A time stamp in the future says nothing of when the file was last written.
+            (growing if 0 <= age < self.settings.settle_seconds else unread).append(file)
+        return Changes(tuple(unread), tuple(sorted(set(memo) - set(found))), tuple(growing))
+
+    def ingest(self, file: Found) -> SourceFacts | Rejection:
+        """Read one file: hash and probe it, unless its record (or a renamed file's) already tells.
+
+        Never raises for what is wrong with the file: that is a Rejection.
+        """
+        known = self._known(file)
+        try:
+            result: SourceFacts | Rejection = self._read(file, known)
+        except MediaAssetsError as error:
+            result = Rejection(file.id, file.relative, file.stat, error.code, error.message)
+        except OSError as error:
+            words = error.strerror or str(error)
+            result = Rejection(file.id, file.relative, file.stat, "BadInput", f"it cannot be read: {words}")
+        self._remember(result)
+        return result
+
+    def facts(self, reference: str) -> SourceFacts:
+        """The record of a source, by id or by path under the source root.
+
+        Raises:
+            UnknownSource: there is no such source; UnsafePath: the path leaves the root.
+        """
+        identifier = self.identify(reference)
+        facts = self._record(identifier)
+        if facts is None:
+            rejected = read_json(self._rejections / f"{identifier}.json")
+            if rejected is not None:
+                raise UnknownSource(f"it was rejected: {rejected['message']}", where=reference)
+            raise UnknownSource(
+                "there is no such source", where=reference, hint="put the file under data/source and ingest"
+            )
+        return facts
+
+    def current(self, reference: str) -> SourceFacts:
+        """The record of a source, read again first if the file changed since.
+
+        Raises:
+            UnknownSource: no such source, or it no longer can be read; UnsafePath: it leaves the root.
+        """
+        identifier = self.identify(reference)
+        known = self._record(identifier)
+        relative = known.relative if known else reference
+        file = look(self.root, relative)
+        if file is None:
+            raise UnknownSource(
+                "there is no such source", where=reference, hint="put the file under data/source"
+            )
+        if known is not None and known.stat == file.stat:
+            return known
+        result = self.ingest(file)
+        if isinstance(result, Rejection):
+            raise UnknownSource(f"it cannot be used: {result.message}", where=reference)
+        return result
+
+    def identify(self, reference: str) -> str:
+        """The source id that a reference (an id, or a path under the root) means.
+
+        Raises:
+            UnsafePath: it is a URL, absolute outside the root, or leaves the root.
+        """
+        if "://" in reference:
+            raise UnsafePath("a URL is not a source", where=reference, hint="download it into data/source")
+        if reference.startswith("src_") and not (self.root / reference).exists():
+            return reference
+        path = Path(reference)
+        relative = path.relative_to(self.root) if path.is_relative_to(self.root) else path
+        if relative.is_absolute() or ".." in relative.parts or not relative.parts or "\0" in reference:
+            raise UnsafePath("the path leaves the source folder", where=reference)
+        return source_id(relative.as_posix())
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Drop the records of sources that are gone."""
+        gone = list(ids)
+        with self._updating() as memo:
+            for identifier in gone:
+                memo.pop(identifier, None)
+                for folder in (self._records, self._rejections):
+                    (folder / f"{identifier}.json").unlink(missing_ok=True)
+
+    def __iter__(self) -> Iterator[SourceFacts]:
+        """Every source on record, by id."""
+        for path in sorted(self._records.glob("src_*.json")):
+            facts = self._record(path.stem)
+            if facts is not None:
+                yield facts
+
+    def rejections(self) -> list[Rejection]:
+        """Every rejected file, by id."""
+        documents = [read_json(path) for path in sorted(self._rejections.glob("src_*.json"))]
+        return [
+            Rejection(d["id"], d["path"], Stat(**d["stat"]), d["error"], d["message"])
+            for d in documents
+            if d
+        ]
+
+    def _read(self, file: Found, known: SourceFacts | None) -> SourceFacts:
+        if file.problem:
+            raise UnsafePath(file.problem)
+        path = self.root / file.relative
+        if file.stat.size == 0:
+            raise CorruptMedia("the file is empty")
+        same_file = known is not None and known.stat == file.stat
+        sha256 = known.sha256 if known is not None and same_file else hash_file(path)
+        info = known.info if known is not None and known.sha256 == sha256 else probe(path, self.settings)
+        after = look(self.root, file.relative)
+        if after is None or after.stat != file.stat:
+            raise BadInput("it changed while it was being read")
+        return SourceFacts(file.id, path, file.relative, sha256, info, file.stat)
+
+    def _known(self, file: Found) -> SourceFacts | None:
+        """The record of this file, or of the one it was renamed from (same inode, size and time)."""
+        own = self._record(file.id)
+        if own is not None and own.relative == file.relative:
+            return own
+        wanted = _signature(file.stat)
+        twins = (self._record(other) for other, signature in self._memo().items() if signature == wanted)
+        return next((twin for twin in twins if twin is not None), None)
+
+    def _record(self, identifier: str) -> SourceFacts | None:
+        document = read_json(self._records / f"{identifier}.json")
+        if document is None:
+            return None
+        return SourceFacts(
+            id=document["id"],
+            path=self.root / document["path"],
+            relative=document["path"],
+            sha256=document["sha256"],
+            info=MediaInfo.from_json(document["info"]),
+            stat=Stat(**document["stat"]),
+        )
+
+    def _remember(self, result: SourceFacts | Rejection) -> None:
+        accepted = isinstance(result, SourceFacts)
+        home, other = (self._records, self._rejections) if accepted else (self._rejections, self._records)
+        write_json(home / f"{result.id}.json", result.to_json())
+        (other / f"{result.id}.json").unlink(missing_ok=True)
+        with self._updating() as memo:
+            memo[result.id] = _signature(result.stat)
+
+    def _memo(self) -> dict[str, Any]:
+        memo = read_json(self._memo_path)
+        return self._rebuilt_memo() if memo is None else memo
+
+    def _rebuilt_memo(self) -> dict[str, Any]:
+        documents = [
+            read_json(path)
+            for folder in (self._records, self._rejections)
+            for path in sorted(folder.glob("src_*.json"))
+        ]
+        return {d["id"]: _signature(Stat(**d["stat"])) for d in documents if d}
+
+    @contextlib.contextmanager
+    def _updating(self) -> Iterator[dict[str, Any]]:
+        """The memo, to be changed and written back while no other process does."""
+        self._memo_path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._memo_path.with_suffix(".lock")):
+            memo = self._memo()
+            yield memo
+            write_json(self._memo_path, memo)
+
+
+def _signature(stat: Stat) -> list[int]:
+    return [stat.size, stat.mtime_ns, stat.inode]
