@@ -1,6 +1,6 @@
 """Filter graphs and argument lists: the one module that names ffmpeg-python.
 
-A stream is used once; `Stream.split` gives copies. Paths and texts are escaped here, so callers pass them as they are.
+A stream is used once; `Stream.split` gives copies. Paths and texts are escaped here: pass them as they are.
 """
 
 from __future__ import annotations

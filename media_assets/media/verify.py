@@ -110,9 +110,7 @@ def _differences(expected: Expected, found: Properties) -> list[str]:
     """Each way in which `found` is not as `expected`."""
     texts = []
     if expected.video != (found.video is not None):
-        texts.append(
-            "there is no picture" if expected.video else "there is an unexpected picture"
-        )
+        texts.append("there is no picture" if expected.video else "there is an unexpected picture")
     if expected.audio != (found.audio is not None):
         texts.append("there is no sound" if expected.audio else "there is unexpected sound")
     for name in ("width", "height", "frames"):

@@ -57,7 +57,9 @@ class Made:
     Attributes:
         properties: the verified media properties.
         commands: every ffmpeg command it took, program first.
-        seconds, cpu_seconds: wall-clock and CPU time of those commands.
+        own_runs: how many of the commands count for this output, where several outputs share them;
+            None for all.
+        seconds, cpu_seconds: this output's share of their wall-clock and CPU time.
         peak_memory_bytes: the largest resident set of them.
         ffmpeg_version: of the program used.
         notes: measured values worth keeping (loudness, warnings).
@@ -65,6 +67,7 @@ class Made:
 
     properties: Properties
     commands: tuple[tuple[str, ...], ...] = ()
+    own_runs: int | None = None
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
@@ -94,7 +97,10 @@ class Outcome:
     @property
     def ffmpeg_runs(self) -> int:
         """Commands run now for this output."""
-        return 0 if self.cached else len(self.output.made.commands)
+        if self.cached:
+            return 0
+        made = self.output.made
+        return len(made.commands) if made.own_runs is None else made.own_runs
 
 
 class OutputStore:

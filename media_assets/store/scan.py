@@ -54,9 +54,7 @@ def look(root: Path, relative: str) -> Found | None:
         status = path.stat()
     except OSError:
         return None
-    return Found(
-        source_id(relative), relative, _stat(status), _problem(path, root, relative, status.st_mode)
-    )
+    return Found(source_id(relative), relative, _stat(status), _problem(path, root, relative))
 
 
 def _walk(folder: Path, root: Path) -> Iterator[Found]:
@@ -78,7 +76,7 @@ def _walk(folder: Path, root: Path) -> Iterator[Found]:
             if not entry.is_symlink():
                 continue
             status = entry.stat(follow_symlinks=False)
-        problem = _problem(path, root, relative, status.st_mode) if _is_odd(entry, relative) else None
+        problem = _problem(path, root, relative) if _is_odd(entry, relative) else None
         yield Found(source_id(relative), relative, _stat(status), problem)
 
 
@@ -86,7 +84,7 @@ def _is_odd(entry: os.DirEntry[str], relative: str) -> bool:
     return not entry.is_file(follow_symlinks=False) or not _is_text(relative)
 
 
-def _problem(path: Path, root: Path, relative: str, mode: int) -> str | None:
+def _problem(path: Path, root: Path, relative: str) -> str | None:
     if not _is_text(relative):
         return "its name is not valid UTF-8"
     if path.is_symlink():

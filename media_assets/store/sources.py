@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -122,21 +123,23 @@ class SourceCatalogue:
             (growing if 0 <= age < self.settings.settle_seconds else unread).append(file)
         return Changes(tuple(unread), tuple(sorted(set(memo) - set(found))), tuple(growing))
 
-    def ingest(self, file: Found) -> SourceFacts | Rejection:
-        """Read one file: hash and probe it, unless its record (or a renamed file's) already tells.
+    def ingest(self, files: Sequence[Found]) -> Iterator[SourceFacts | Rejection]:
+        """Read files side by side, yielding each as it is done, in order.
 
-        Never raises for what is wrong with the file: that is a Rejection.
+        A file is hashed and probed unless its record (or that of the file it was renamed from)
+        already tells. What is wrong with a file is a Rejection, never an exception.
         """
-        known = self._known(file)
+        memo = self._memo()
+        by_signature = {tuple(signature): identifier for identifier, signature in memo.items()}
+        done: list[SourceFacts | Rejection] = []
         try:
-            result: SourceFacts | Rejection = self._read(file, known)
-        except MediaAssetsError as error:
-            result = Rejection(file.id, file.relative, file.stat, error.code, error.message)
-        except OSError as error:
-            words = error.strerror or str(error)
-            result = Rejection(file.id, file.relative, file.stat, "BadInput", f"it cannot be read: {words}")
-        self._remember(result)
-        return result
+            with ThreadPoolExecutor(self.settings.workers) as pool:
+                for result in pool.map(lambda file: self._ingest_one(file, by_signature), files):
+                    done.append(result)
+                    yield result
+        finally:
+            with self._updating() as latest:
+                latest.update({result.id: _signature(result.stat) for result in done})
 
     def facts(self, reference: str) -> SourceFacts:
         """The record of a source, by id or by path under the source root.
@@ -171,7 +174,7 @@ class SourceCatalogue:
             )
         if known is not None and known.stat == file.stat:
             return known
-        result = self.ingest(file)
+        (result,) = self.ingest([file])
         if isinstance(result, Rejection):
             raise UnknownSource(f"it cannot be used: {result.message}", where=reference)
         return result
@@ -201,6 +204,17 @@ class SourceCatalogue:
                 for folder in (self._records, self._rejections):
                     (folder / f"{identifier}.json").unlink(missing_ok=True)
 
+    def ids(self) -> list[str]:
+        """Ids of the sources on record, without reading the records."""
+        return sorted(path.stem for path in self._records.glob("src_*.json"))
+
+    def stamp(self) -> int:
+        """Changes whenever a record does (ns)."""
+        try:
+            return self._memo_path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def __iter__(self) -> Iterator[SourceFacts]:
         """Every source on record, by id."""
         for path in sorted(self._records.glob("src_*.json")):
@@ -217,6 +231,19 @@ class SourceCatalogue:
             if d
         ]
 
+    def _ingest_one(
+        self, file: Found, by_signature: Mapping[tuple[int, ...], str]
+    ) -> SourceFacts | Rejection:
+        try:
+            result: SourceFacts | Rejection = self._read(file, self._known(file, by_signature))
+        except MediaAssetsError as error:
+            result = Rejection(file.id, file.relative, file.stat, error.code, error.message)
+        except OSError as error:
+            words = error.strerror or str(error)
+            result = Rejection(file.id, file.relative, file.stat, "BadInput", f"it cannot be read: {words}")
+        self._remember(result)
+        return result
+
     def _read(self, file: Found, known: SourceFacts | None) -> SourceFacts:
         if file.problem:
             raise UnsafePath(file.problem)
@@ -231,14 +258,13 @@ class SourceCatalogue:
             raise BadInput("it changed while it was being read")
         return SourceFacts(file.id, path, file.relative, sha256, info, file.stat)
 
-    def _known(self, file: Found) -> SourceFacts | None:
+    def _known(self, file: Found, by_signature: Mapping[tuple[int, ...], str]) -> SourceFacts | None:
         """The record of this file, or of the one it was renamed from (same inode, size and time)."""
         own = self._record(file.id)
-        if own is not None and own.relative == file.relative:
+        if own is not None:
             return own
-        wanted = _signature(file.stat)
-        twins = (self._record(other) for other, signature in self._memo().items() if signature == wanted)
-        return next((twin for twin in twins if twin is not None), None)
+        twin = by_signature.get(tuple(_signature(file.stat)))
+        return self._record(twin) if twin else None
 
     def _record(self, identifier: str) -> SourceFacts | None:
         document = read_json(self._records / f"{identifier}.json")
@@ -258,8 +284,6 @@ class SourceCatalogue:
         home, other = (self._records, self._rejections) if accepted else (self._rejections, self._records)
         write_json(home / f"{result.id}.json", result.to_json())
         (other / f"{result.id}.json").unlink(missing_ok=True)
-        with self._updating() as memo:
-            memo[result.id] = _signature(result.stat)
 
     def _memo(self) -> dict[str, Any]:
         memo = read_json(self._memo_path)

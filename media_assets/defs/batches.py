@@ -1,0 +1,138 @@
+"""Batches of partitions: which runs to request, which are under way, which died."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+import dagster as dg
+import psutil
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
+WORKER_TAG = "media_assets/worker"
+_UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+_FIRST_PAUSE_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 86_400.0
+
+
+def ranges(wanted: Iterable[str], order: Sequence[str], size: int) -> list[list[str]]:
+    """Split wanted keys into runs of neighbours in `order`, at most `size` long.
+
+    A run takes a range of partitions; only neighbours make a range that touches nothing else.
+    """
+    chosen = set(wanted)
+    batches: list[list[str]] = []
+    previous_taken = False
+    for key in order:
+        if key not in chosen:
+            previous_taken = False
+            continue
+        if previous_taken and len(batches[-1]) < size:
+            batches[-1].append(key)
+        else:
+            batches.append([key])
+        previous_taken = True
+    return batches
+
+
+def range_tags(batch: Sequence[str]) -> dict[str, str]:
+    """Run tags for one batch of neighbours."""
+    return {ASSET_PARTITION_RANGE_START_TAG: batch[0], ASSET_PARTITION_RANGE_END_TAG: batch[-1]}
+
+
+def under_way(instance: dg.DagsterInstance, asset: dg.AssetKey, order: Sequence[str]) -> set[str]:
+    """Partitions of `asset` that a queued or running run will make."""
+    busy: set[str] = set()
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
+        if run.asset_selection is not None and asset not in run.asset_selection:
+            continue
+        if PARTITION_NAME_TAG in run.tags:
+            busy.add(run.tags[PARTITION_NAME_TAG])
+        start, end = (
+            run.tags.get(tag) for tag in (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
+        )
+        if start in order and end in order:
+            busy.update(order[order.index(start) : order.index(end) + 1])
+    return busy
+
+
+def is_busy(instance: dg.DagsterInstance, asset: dg.AssetKey) -> bool:
+    """Whether any run that makes `asset` is queued or running."""
+    runs = instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY))
+    return any(run.asset_selection is None or asset in run.asset_selection for run in runs)
+
+
+def sign_run(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Note on the run which process works on it, so that its death can be told."""
+    worker = {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
+    instance.add_run_tags(run_id, {WORKER_TAG: json.dumps(worker)})
+
+
+def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark runs whose process is gone (killed, machine restarted) as failed; returns their ids."""
+    dead = []
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        if WORKER_TAG in run.tags and not _is_alive(json.loads(run.tags[WORKER_TAG])):
+            instance.report_run_failed(run, "its process is gone; what it finished is kept")
+            dead.append(run.run_id)
+    return dead
+
+
+class Attempts:
+    """What a sensor asked for, so that a partition that keeps failing is asked for ever more rarely.
+
+    Kept in the sensor's cursor as {key: [wanted version, attempts, earliest next time]}.
+    """
+
+    def __init__(self, cursor: str | None, now: float | None = None) -> None:
+        self._now = time.time() if now is None else now
+        try:
+            document = json.loads(cursor or "{}")
+            self._entries = {str(k): (str(w), int(n), float(t)) for k, (w, n, t) in document.items()}
+        except (ValueError, TypeError, AttributeError):
+            self._entries = {}  # a wiped or foreign cursor: everything may be asked for at once
+
+    def due(self, wanted: Mapping[str, str]) -> list[str]:
+        """Those keys that are new, wanted in another version, or whose pause is over."""
+        return [
+            key
+            for key, version in wanted.items()
+            if key not in self._entries
+            or self._entries[key][0] != version
+            or self._entries[key][2] <= self._now
+        ]
+
+    def asked(self, key: str, version: str) -> None:
+        """Note that `key` was requested in `version` now."""
+        known, count, _ = self._entries.get(key, ("", 0, 0.0))
+        count = count + 1 if known == version else 1
+        pause = min(_FIRST_PAUSE_SECONDS * 4 ** (count - 1), _LONGEST_PAUSE_SECONDS)
+        self._entries[key] = (version, count, self._now + pause)
+
+    def cursor(self, wanted: Mapping[str, str]) -> str:
+        """The cursor to store: entries that are no longer wanted are dropped."""
+        return json.dumps({k: v for k, v in self._entries.items() if k in wanted})
+
+
+def _is_alive(worker: Mapping[str, object]) -> bool:
+    """Whether the process that signed still runs under its pid (on another host: unknown, so yes)."""
+    if worker["host"] != socket.gethostname():
+        return True
+    try:
+        process = psutil.Process(int(str(worker["pid"])))
+        same = abs(process.create_time() - float(str(worker["started"]))) < 1.0
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,26 @@
+"""The dynamic partition sets: their names and definitions."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+SOURCES = dg.DynamicPartitionsDefinition(name="sources")
+KOMPOSITIONS = dg.DynamicPartitionsDefinition(name="kompositions")
+
+
+def workflow_partitions(name: str) -> dg.DynamicPartitionsDefinition:
+    """The sources that a workflow takes."""
+    return dg.DynamicPartitionsDefinition(name=f"workflow.{name}")
+
+
+def set_partitions(instance: dg.DagsterInstance, name: str, wanted: list[str]) -> None:
+    """Make the set hold `wanted`: new keys are appended, keys no longer wanted are removed."""
+    present = instance.get_dynamic_partitions(name)
+    kept = set(wanted)
+    for key in present:
+        if key not in kept:
+            instance.delete_dynamic_partition(name, key)
+    have = set(present)
+    missing = [key for key in wanted if key not in have]
+    if missing:
+        instance.add_dynamic_partitions(name, missing)

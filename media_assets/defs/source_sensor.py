@@ -1,0 +1,130 @@
+"""Notices new, changed, renamed and removed files under data/source, and keeps the partition sets."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import dagster as dg
+
+from media_assets.components.loaded import loaded_workflows
+from media_assets.defs.batches import Attempts, fail_dead_runs, is_busy, range_tags, ranges, under_way
+from media_assets.defs.partitions import SOURCES, set_partitions
+from media_assets.defs.resources import MediaResource
+from media_assets.defs.sources import (
+    SOURCE_FILE,
+    THUMBNAIL,
+    THUMBNAIL_EDGES,
+    THUMBNAIL_VERSION,
+    forget_sources,
+)
+from media_assets.defs.versions import out_of_date
+from media_assets.planning.workflow import Workflow
+from media_assets.store.scan import Found, scan
+from media_assets.store.sources import Changes, SourceCatalogue
+
+_SECONDS = 5
+_RUNS_PER_TICK = 10
+
+
+@dg.sensor(
+    name="source_sensor",
+    asset_selection=dg.AssetSelection.assets(SOURCE_FILE),
+    minimum_interval_seconds=_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Requests ingest of new and changed files; drops partitions of removed ones.",
+)
+def source_sensor(context: dg.SensorEvaluationContext, media: MediaResource) -> dg.SensorResult:
+    """Compare the disk with the records; one run for a batch of files."""
+    instance, catalogue = context.instance, media.sources
+    fail_dead_runs(instance)
+    changes = source_changes(instance, catalogue)
+    if changes.removed:
+        forget_sources(instance, catalogue, changes.removed)
+    sync_partitions(instance, catalogue)
+    if not changes.unread or is_busy(instance, SOURCE_FILE):
+        return dg.SensorResult()
+    return dg.SensorResult(run_requests=[ingest_request(changes.unread, media.settings.batch_size)])
+
+
+@dg.sensor(
+    name="thumbnail_sensor",
+    asset_selection=dg.AssetSelection.assets(THUMBNAIL),
+    minimum_interval_seconds=_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Requests thumbnails that are missing or stale.",
+)
+def thumbnail_sensor(context: dg.SensorEvaluationContext, media: MediaResource) -> dg.SensorResult:
+    """Compare wanted with recorded versions, in bulk."""
+    instance = context.instance
+    order = instance.get_dynamic_partitions(str(SOURCES.name))
+    wanted = out_of_date(instance, THUMBNAIL, THUMBNAIL_VERSION, THUMBNAIL_EDGES, order)
+    busy = under_way(instance, THUMBNAIL, order)
+    attempts = Attempts(context.cursor)
+    due = [key for key in attempts.due(wanted) if key not in busy]
+    batches = ranges(due, order, media.settings.batch_size)[:_RUNS_PER_TICK]
+    for key in (key for batch in batches for key in batch):
+        attempts.asked(key, wanted[key])
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(asset_selection=[THUMBNAIL], tags=range_tags(b)) for b in batches],
+        cursor=attempts.cursor(wanted),
+    )
+
+
+def source_changes(instance: dg.DagsterInstance, catalogue: SourceCatalogue) -> Changes:
+    """What differs between the disk, the records and Dagster's partitions.
+
+    A recorded source that is no partition (Dagster's home was lost) is asked for again, which reads
+    nothing; a partition without file or record is removed.
+    """
+    changes = catalogue.changes()
+    present = set(instance.get_dynamic_partitions(str(SOURCES.name)))
+    on_disk = scan(catalogue.root)
+    asked = {file.id for file in (*changes.unread, *changes.growing)}
+    lost = [on_disk[i] for i in catalogue.ids() if i in on_disk and i not in present and i not in asked]
+    removed = {*changes.removed, *(present - set(on_disk))}
+    return Changes((*changes.unread, *lost), tuple(sorted(removed)), changes.growing)
+
+
+def ingest_request(files: Iterable[Found], batch_size: int) -> dg.RunRequest:
+    """A run that reads the first `batch_size` of `files`; the next tick asks for the rest."""
+    paths = [file.relative for file in files][:batch_size]
+    return dg.RunRequest(
+        asset_selection=[SOURCE_FILE],
+        run_config=ingest_config(paths),
+        tags={"media_assets/files": str(len(paths))},
+    )
+
+
+def ingest_config(paths: Sequence[str]) -> dict[str, Any]:
+    """Run config that makes `source_file` read those paths."""
+    return {"ops": {"source_file": {"config": {"paths": list(paths)}}}}
+
+
+def sync_partitions(instance: dg.DagsterInstance, catalogue: SourceCatalogue) -> None:
+    """Make every workflow's set hold the sources its filter takes.
+
+    Skipped while neither the records, the workflows nor the sets changed since the last time.
+    """
+    workflows = loaded_workflows()
+    names = [str(SOURCES.name), *(f"workflow.{workflow.name}" for workflow in workflows)]
+    mark = catalogue.settings.metadata_root / "partitions.stamp"
+    if mark.is_file() and mark.read_text() == _stamp(instance, catalogue, workflows, names):
+        return
+    present = set(instance.get_dynamic_partitions(names[0]))
+    known = [source for source in catalogue if source.id in present]
+    for workflow in workflows:
+        constants = {catalogue.identify(reference) for reference in workflow.constants.values()}
+        taken = [s.id for s in known if s.id not in constants and workflow.takes.takes(s)]
+        set_partitions(instance, f"workflow.{workflow.name}", taken)
+    mark.write_text(_stamp(instance, catalogue, workflows, names))
+
+
+def _stamp(
+    instance: dg.DagsterInstance,
+    catalogue: SourceCatalogue,
+    workflows: Sequence[Workflow],
+    names: Sequence[str],
+) -> str:
+    sizes = [len(instance.get_dynamic_partitions(name)) for name in names]
+    filters = [[w.name, w.takes.model_dump(mode="json"), dict(w.constants)] for w in workflows]
+    return json.dumps([catalogue.stamp(), sizes, filters])

@@ -1,0 +1,202 @@
+"""Sources: files people drop in, as partitions, and a thumbnail of each."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import dagster as dg
+
+from media_assets import progress
+from media_assets.analytics.events import new_event, writer_for
+from media_assets.defs.batches import sign_run
+from media_assets.defs.partitions import SOURCES
+from media_assets.defs.recording import (
+    Failures,
+    as_metadata,
+    log_failure,
+    log_outcome,
+    output_metadata,
+    source_metadata,
+)
+from media_assets.defs.resources import MediaResource
+from media_assets.defs.versions import Edge, Seen, inputs_of, record
+from media_assets.errors import BadInput, MediaAssetsError
+from media_assets.store.outputs import Outcome
+from media_assets.store.scan import Found, look
+from media_assets.store.sources import Rejection, SourceCatalogue, SourceFacts
+from media_assets.store.thumbnails import make_thumbnail
+
+SOURCE_FILE = dg.AssetKey("source_file")
+THUMBNAIL = dg.AssetKey("thumbnail")
+SOURCE_VERSION = "1"
+THUMBNAIL_VERSION = "1"
+THUMBNAIL_EDGES = [Edge(SOURCE_FILE)]
+
+
+class IngestConfig(dg.Config):
+    """Files to read: paths under the source root. Empty for those of the run's partitions."""
+
+    paths: list[str] = []  # noqa: RUF012 - a Dagster config is a pydantic model: its defaults are copied
+
+
+@dg.multi_asset(
+    name="source_file",
+    specs=[
+        dg.AssetSpec(
+            SOURCE_FILE,
+            skippable=True,
+            code_version=SOURCE_VERSION,
+            group_name="sources",
+            kinds={"file"},
+            description="A media file under data/source. Data version: SHA-256 of its content.",
+        )
+    ],
+    partitions_def=SOURCES,
+    backfill_policy=dg.BackfillPolicy.multi_run(500),
+)
+def source_file(context: dg.AssetExecutionContext, config: IngestConfig, media: MediaResource) -> None:
+    """Hash and probe files; a file that is not media is reported and is no partition."""
+    sign_run(context.instance, context.run_id)
+    files = _files(context, config, media.sources)
+    for index, result in enumerate(media.sources.ingest(files)):
+        progress.report("ingest", (index + 1) / len(files))
+        if isinstance(result, Rejection):
+            _reject(context, result, media)
+        else:
+            _accept(context, result, media)
+
+
+@dg.multi_asset(
+    name="thumbnail",
+    specs=[
+        dg.AssetSpec(
+            THUMBNAIL,
+            skippable=True,
+            code_version=THUMBNAIL_VERSION,
+            group_name="sources",
+            kinds={"image"},
+            deps=[dg.AssetDep(SOURCE_FILE, partition_mapping=dg.IdentityPartitionMapping())],
+            description="A small picture of a source: a frame, the still itself, or a waveform.",
+        )
+    ],
+    partitions_def=SOURCES,
+    backfill_policy=dg.BackfillPolicy.multi_run(500),
+    pool="ffmpeg",
+)
+def thumbnail(context: dg.AssetExecutionContext, media: MediaResource) -> None:
+    """Make the pictures side by side."""
+    sign_run(context.instance, context.run_id)
+    keys = list(context.partition_keys)
+    inputs = inputs_of(context.instance, THUMBNAIL_EDGES, keys)
+    failures = Failures(context)
+
+    def make(key: str) -> tuple[str, Outcome | MediaAssetsError]:
+        try:
+            return key, make_thumbnail(
+                ingested(media.sources, key, inputs[key]), media.store, media.settings
+            )
+        except MediaAssetsError as error:
+            return key, error
+
+    with ThreadPoolExecutor(media.settings.workers) as pool:
+        for index, (key, result) in enumerate(pool.map(make, keys)):
+            progress.report("thumbnails", (index + 1) / len(keys))
+            where = {"asset": THUMBNAIL, "partition": key, "run_id": context.run_id}
+            if isinstance(result, MediaAssetsError):
+                log_failure(media.settings, result, operation="thumbnail", effect=key, **where)
+                failures.add(key, result)
+                continue
+            log_outcome(media.settings, result, **where)
+            record(
+                context,
+                THUMBNAIL,
+                key,
+                data_version=result.output.content_hash,
+                code_version=THUMBNAIL_VERSION,
+                inputs=inputs[key],
+                metadata=output_metadata(result, result.output.path),
+            )
+    failures.raise_if_any(len(keys))
+
+
+def ingested(catalogue: SourceCatalogue, key: str, inputs: dict[dg.AssetKey, Seen]) -> SourceFacts:
+    """The record of a source, held against the file and against what Dagster knows of it.
+
+    Raises:
+        BadInput: the file changed after it was ingested; UnknownSource: it is gone.
+    """
+    facts = catalogue.facts(key)
+    now = look(catalogue.root, facts.relative)
+    known = inputs.get(SOURCE_FILE)
+    if now is None or now.stat != facts.stat or known is None or known.data_version != facts.sha256:
+        raise BadInput(
+            "the file changed after it was ingested", where=facts.relative, hint="ingest it again first"
+        )
+    return facts
+
+
+def forget_sources(instance: dg.DagsterInstance, catalogue: SourceCatalogue, ids: Sequence[str]) -> None:
+    """Remove sources whose files are gone, from the catalogue and from the partitions."""
+    present = set(instance.get_dynamic_partitions(str(SOURCES.name)))
+    for identifier in ids:
+        if identifier in present:
+            instance.delete_dynamic_partition(str(SOURCES.name), identifier)
+    catalogue.forget(ids)
+
+
+def _files(
+    context: dg.AssetExecutionContext, config: IngestConfig, catalogue: SourceCatalogue
+) -> list[Found]:
+    if config.paths or not context.has_partition_key_range:
+        paths = config.paths
+    else:
+        paths = [catalogue.facts(key).relative for key in context.partition_keys]
+    found = (look(catalogue.root, path) for path in paths)
+    return [file for file in found if file is not None]
+
+
+def _accept(context: dg.AssetExecutionContext, facts: SourceFacts, media: MediaResource) -> None:
+    context.instance.add_dynamic_partitions(str(SOURCES.name), [facts.id])
+    record(
+        context,
+        SOURCE_FILE,
+        facts.id,
+        data_version=facts.sha256,
+        code_version=SOURCE_VERSION,
+        inputs={},
+        metadata=source_metadata(facts.relative, facts.sha256, facts.info),
+    )
+    _log_ingest(context, media, facts.id, None)
+
+
+def _reject(context: dg.AssetExecutionContext, rejection: Rejection, media: MediaResource) -> None:
+    if context.instance.has_dynamic_partition(str(SOURCES.name), rejection.id):
+        context.instance.delete_dynamic_partition(str(SOURCES.name), rejection.id)
+    shown = rejection.to_json()
+    context.log.warning(f"{shown['path']}: {rejection.error}: {rejection.message}")
+    context.log_event(
+        dg.AssetObservation(
+            SOURCE_FILE,
+            description=f"{shown['path']} was rejected: {rejection.message}",
+            metadata=as_metadata(
+                {"rejected": shown["path"], "error": rejection.error, "why": rejection.message}
+            ),
+        )
+    )
+    _log_ingest(context, media, rejection.id, rejection.error)
+
+
+def _log_ingest(
+    context: dg.AssetExecutionContext, media: MediaResource, identifier: str, error: str | None
+) -> None:
+    writer_for(media.settings).append(
+        new_event(
+            operation="ingest",
+            effect=identifier,
+            asset="source_file",
+            partition=identifier,
+            run_id=context.run_id,
+            outcome="failed" if error else "rendered",
+            success=error is None,
+            error=error,
+        )
+    )

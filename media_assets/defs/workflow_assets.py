@@ -1,0 +1,220 @@
+"""Workflow → assets: one multi-asset per workflow with one asset per node, and its automation."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+import dagster as dg
+
+from media_assets import progress
+from media_assets.defs.batches import sign_run
+from media_assets.defs.partitions import workflow_partitions
+from media_assets.defs.recording import Failures, log_failure, log_outcome, output_metadata
+from media_assets.defs.resources import MediaResource
+from media_assets.defs.sources import SOURCE_FILE, ingested
+from media_assets.defs.versions import Edge, Seen, inputs_of, record
+from media_assets.ids import source_id
+from media_assets.media import binaries
+from media_assets.planning.execute import NodeResult, execute
+from media_assets.planning.jobspec import OperationSpec
+from media_assets.planning.workflow import SOURCE, Workflow
+from media_assets.store.outputs import publish
+from media_assets.store.sources import SourceFacts
+from media_assets.store.thumbnails import preview_of
+
+
+@dataclass(frozen=True)
+class WorkflowAssets:
+    """A workflow as the orchestrator sees it: keys, edges, code versions."""
+
+    workflow: Workflow
+
+    @property
+    def partition_set(self) -> str:
+        """Name of the set of sources it takes."""
+        return f"workflow.{self.workflow.name}"
+
+    @property
+    def keys(self) -> list[dg.AssetKey]:
+        """The node assets, in the document's order."""
+        return [self.key(node.output) for node in self.workflow.operations]
+
+    @property
+    def constant_keys(self) -> list[dg.AssetKey]:
+        """The assets of its constant inputs."""
+        return [self.key(name) for name in self.workflow.constants]
+
+    def key(self, name: str) -> dg.AssetKey:
+        """The asset of a node or constant."""
+        return dg.AssetKey([self.workflow.name, name])
+
+    def edges(self, node: OperationSpec) -> list[Edge]:
+        """What a node depends on."""
+        edges = []
+        for name in dict.fromkeys(node.inputs):
+            if name == SOURCE:
+                edges.append(Edge(SOURCE_FILE))
+            else:
+                edges.append(Edge(self.key(name), partitioned=name not in self.workflow.constants))
+        return edges
+
+    def definitions(self) -> dg.Definitions:
+        """The multi-asset, and an asset for each constant input."""
+        constants = [self._constant_asset(name, ref) for name, ref in self.workflow.constants.items()]
+        return dg.Definitions(assets=[self._nodes_asset(), *constants])
+
+    def _spec(self, node: OperationSpec) -> dg.AssetSpec:
+        deps = [
+            dg.AssetDep(
+                edge.asset,
+                partition_mapping=dg.IdentityPartitionMapping() if edge.partitioned else None,
+            )
+            for edge in self.edges(node)
+        ]
+        return dg.AssetSpec(
+            self.key(node.output),
+            deps=deps,
+            skippable=True,
+            code_version=self.workflow.code_version(node),
+            group_name=f"workflow_{self.workflow.name}",
+            kinds={"ffmpeg"},
+            description=f"{node.op} of {', '.join(node.inputs)}. {self.workflow.description}",
+            metadata={"workflow": self.workflow.name, "operation": node.op, "parameters": node.params},
+        )
+
+    def _nodes_asset(self) -> dg.AssetsDefinition:
+        @dg.multi_asset(
+            name=self.workflow.name,
+            specs=[self._spec(node) for node in self.workflow.operations],
+            partitions_def=workflow_partitions(self.workflow.name),
+            can_subset=True,
+            backfill_policy=dg.BackfillPolicy.multi_run(100),
+            pool="ffmpeg",
+        )
+        def nodes(
+            context: dg.AssetExecutionContext, media: MediaResource
+        ) -> Iterator[dg.MaterializeResult[None]]:
+            _run(self, context, media)
+            yield from ()  # every partition is on record already, with a version of its own
+
+        return nodes
+
+    def _constant_asset(self, name: str, reference: str) -> dg.AssetsDefinition:
+        source = reference if reference.startswith("src_") else source_id(reference)
+
+        @dg.asset(
+            key=self.key(name),
+            deps=[
+                dg.AssetDep(SOURCE_FILE, partition_mapping=dg.SpecificPartitionsPartitionMapping([source]))
+            ],
+            group_name=f"workflow_{self.workflow.name}",
+            code_version="1",
+            kinds={"file"},
+            description=f"The constant input {reference} of {self.workflow.name}.",
+        )
+        def constant(media: MediaResource) -> dg.MaterializeResult[None]:
+            facts = media.sources.current(source)
+            return dg.MaterializeResult(
+                data_version=dg.DataVersion(facts.sha256), metadata={"path": facts.relative}
+            )
+
+        return constant
+
+
+def _run(assets: WorkflowAssets, context: dg.AssetExecutionContext, media: MediaResource) -> None:
+    """Make the selected nodes of every partition, sources side by side, and record them node by node."""
+    sign_run(context.instance, context.run_id)
+    keys = list(context.partition_keys)
+    selected = [
+        n for n in assets.workflow.operations if assets.key(n.output) in context.selected_asset_keys
+    ]
+    seen = inputs_of(context.instance, [Edge(SOURCE_FILE)], keys)
+    constants = {name: media.sources.current(ref) for name, ref in assets.workflow.constants.items()}
+    failures = Failures(context)
+    made: dict[str, dict[str, NodeResult]] = {}
+    with ThreadPoolExecutor(media.settings.workers) as pool:
+        work = [
+            pool.submit(
+                _make, assets.workflow, key, seen[key], constants, [n.output for n in selected], media
+            )
+            for key in keys
+        ]
+        for index, (key, future) in enumerate(zip(keys, work, strict=True)):
+            with failures.catching(key):
+                made[key] = {result.node.name: result for result in future.result()}
+            progress.report(assets.workflow.name, (index + 1) / len(keys))
+    failed: set[str] = set()
+    for node in _in_order(assets.workflow, selected):
+        _record_node(assets, node, made, seen, failed, failures, context, media)
+    failures.raise_if_any(len(keys))
+
+
+def _make(
+    workflow: Workflow,
+    key: str,
+    inputs: dict[dg.AssetKey, Seen],
+    constants: Mapping[str, SourceFacts],
+    wanted: list[str],
+    media: MediaResource,
+) -> list[NodeResult]:
+    """Every wanted node of one source, with previews and readable names."""
+    source = ingested(media.sources, key, inputs)
+    plan = workflow.plan(source, constants, binaries.ffmpeg(media.settings).version)
+    results = execute(plan, wanted, media.store, media.settings)
+    for result in results:
+        if result.outcome is not None:
+            path = result.outcome.output.path
+            name = f"{key.removeprefix('src_')}_{result.node.name}{path.suffix}"
+            publish(path, media.settings.output_root / workflow.name / name)
+            preview_of(result.outcome.output, media.store, media.settings)
+    return results
+
+
+def _record_node(
+    assets: WorkflowAssets,
+    node: OperationSpec,
+    made: Mapping[str, Mapping[str, NodeResult]],
+    seen: Mapping[str, Mapping[dg.AssetKey, Seen]],
+    failed: set[str],
+    failures: Failures,
+    context: dg.AssetExecutionContext,
+    media: MediaResource,
+) -> None:
+    """Log one node of every partition; its inputs' records are there by now."""
+    asset = assets.key(node.output)
+    edges = [edge for edge in assets.edges(node) if edge.asset != SOURCE_FILE]
+    others = inputs_of(context.instance, edges, list(made))
+    uses_source = SOURCE in node.inputs
+    for key, results in made.items():
+        result = results[node.output]
+        where = {"asset": asset, "partition": key, "run_id": context.run_id}
+        if result.error is not None:
+            log_failure(
+                media.settings, result.error, operation=node.op, effect=result.node.recipe.id, **where
+            )
+            if key not in failed:
+                failures.add(key, result.error)
+            failed.add(key)
+            continue
+        if result.outcome is None:
+            continue
+        log_outcome(media.settings, result.outcome, **where)
+        inputs = others[key] | ({SOURCE_FILE: seen[key][SOURCE_FILE]} if uses_source else {})
+        preview = preview_of(result.outcome.output, media.store, media.settings)
+        record(
+            context,
+            asset,
+            key,
+            data_version=result.outcome.output.content_hash,
+            code_version=assets.workflow.code_version(node),
+            inputs=inputs,
+            metadata=output_metadata(result.outcome, preview),
+        )
+
+
+def _in_order(workflow: Workflow, selected: list[OperationSpec]) -> Iterator[OperationSpec]:
+    """The selected nodes, each after those it needs."""
+    by_name = {node.output: node for node in selected}
+    order = TopologicalSorter({node.output: node.inputs for node in workflow.operations}).static_order()
+    return (by_name[name] for name in order if name in by_name)

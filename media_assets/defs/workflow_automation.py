@@ -1,0 +1,112 @@
+"""When workflows run by themselves: eagerly (level-triggered) or by a schedule."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from media_assets.defs.batches import Attempts, fail_dead_runs, is_busy, range_tags, ranges, under_way
+from media_assets.defs.resources import MediaResource
+from media_assets.defs.versions import out_of_date
+from media_assets.defs.workflow_assets import WorkflowAssets
+from media_assets.settings import Settings
+from media_assets.store.sources import SourceCatalogue
+
+EAGER_SECONDS = 10
+_RUNS_PER_TICK = 10
+
+
+def automation(assets: WorkflowAssets) -> dg.Definitions:
+    """The sensor or schedule that the workflow asks for; none when it is manual."""
+    setting = assets.workflow.automation
+    if setting == "manual":
+        return dg.Definitions()
+    if setting == "eager":
+        return dg.Definitions(sensors=[_sensor(assets)])
+    return dg.Definitions(schedules=[_schedule(assets, setting)])
+
+
+def outstanding(assets: WorkflowAssets, instance: dg.DagsterInstance) -> dict[str, str]:
+    """Partitions with at least one node that is missing or stale, and what they wait for."""
+    keys = instance.get_dynamic_partitions(assets.partition_set)
+    wanted: dict[str, str] = {}
+    for node in assets.workflow.operations:
+        asset = assets.key(node.output)
+        version = assets.workflow.code_version(node)
+        for key, what in out_of_date(instance, asset, version, assets.edges(node), keys).items():
+            wanted[key] = f"{wanted.get(key, '')} {node.output}:{what}".strip()
+    return wanted
+
+
+def stale_constants(
+    assets: WorkflowAssets, instance: dg.DagsterInstance, catalogue: SourceCatalogue
+) -> list[dg.AssetKey]:
+    """Assets of constant inputs whose source has another content than when they were recorded."""
+    stale = []
+    for name, reference in assets.workflow.constants.items():
+        records = instance.fetch_materializations(assets.key(name), limit=1).records
+        tags = (records[0].event_log_entry.tags or {}) if records else {}
+        if tags.get("dagster/data_version") != catalogue.facts(reference).sha256:
+            stale.append(assets.key(name))
+    return stale
+
+
+def requests(
+    assets: WorkflowAssets, instance: dg.DagsterInstance, attempts: Attempts, settings: Settings
+) -> list[dg.RunRequest]:
+    """Runs for what is outstanding, not under way, and due."""
+    order = instance.get_dynamic_partitions(assets.partition_set)
+    wanted = outstanding(assets, instance)
+    busy = under_way(instance, assets.keys[0], order)
+    due = [key for key in attempts.due(wanted) if key not in busy]
+    batches = ranges(due, order, settings.batch_size)[:_RUNS_PER_TICK]
+    for key in (key for batch in batches for key in batch):
+        attempts.asked(key, wanted[key])
+    return [dg.RunRequest(asset_selection=assets.keys, tags=range_tags(batch)) for batch in batches]
+
+
+def _sensor(assets: WorkflowAssets) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{assets.workflow.name}_sensor",
+        asset_selection=dg.AssetSelection.assets(*assets.keys, *assets.constant_keys),
+        minimum_interval_seconds=EAGER_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Requests what is missing or stale in {assets.workflow.name}.",
+    )
+    def eager(context: dg.SensorEvaluationContext, media: MediaResource) -> dg.SensorResult:
+        return _tick(assets, context, media)
+
+    return eager
+
+
+def _tick(
+    assets: WorkflowAssets, context: dg.SensorEvaluationContext, media: MediaResource
+) -> dg.SensorResult:
+    instance = context.instance
+    fail_dead_runs(instance)
+    constants = stale_constants(assets, instance, media.sources) if assets.workflow.constants else []
+    if constants:
+        # The nodes follow on the next tick, when the constants' versions are known.
+        runs = [] if is_busy(instance, constants[0]) else [dg.RunRequest(asset_selection=constants)]
+        return dg.SensorResult(run_requests=runs)
+    attempts = Attempts(context.cursor)
+    found = requests(assets, instance, attempts, media.settings)
+    return dg.SensorResult(
+        run_requests=found,
+        cursor=attempts.cursor(outstanding(assets, instance)),
+    )
+
+
+def _schedule(assets: WorkflowAssets, cron: str) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=f"{assets.workflow.name}_schedule",
+        cron_schedule=cron,
+        target=dg.AssetSelection.assets(*assets.keys),
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Makes what is missing or stale in {assets.workflow.name}.",
+    )
+    def scheduled(context: dg.ScheduleEvaluationContext, media: MediaResource) -> Sequence[dg.RunRequest]:
+        return requests(assets, context.instance, Attempts(None), media.settings)
+
+    found: Any = scheduled
+    return found

@@ -1,0 +1,82 @@
+"""Brings clips of different sizes, rates and sounds to one form, so that they can be joined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from media_assets.media.graph import Stream, generate
+from media_assets.operations.base import Clip, Media, Picture, Sound
+
+JOINED_SOUND = Sound(48_000, 2)
+
+
+def joined(clips: Sequence[Clip]) -> tuple[Picture | None, Sound | None]:
+    """The form that a join of `clips` has: the first picture's size, the highest rate, stereo at 48 kHz."""
+    pictures = [clip.picture for clip in clips if clip.picture is not None]
+    sound = JOINED_SOUND if any(clip.sound for clip in clips) else None
+    if not pictures:
+        return None, sound
+    width, height = pictures[0].square
+    # A rate beyond 60 is a container's timebase more often than a camera's rate.
+    rate = max((p.fps for p in pictures if p.fps <= 60), default=Fraction(30))
+    return Picture(width, height, rate), sound
+
+
+def conform(
+    media: Media, clip: Clip, picture: Picture | None, sound: Sound | None, *, wants_sound: bool
+) -> Media:
+    """`media` in the joined form: letterboxed, square pixels, constant rate, silence where sound is missing.
+
+    Both streams are exactly as long as planned, whatever the streams inside the file are.
+    """
+    seconds = frames_seconds(clip.duration or 0.0, picture)
+    video = audio = None
+    if picture is not None and media.video is not None:
+        video = fit(media.video, picture.width, picture.height)
+        video = video.filter("fps", _ratio(picture.fps), start_time=0)
+        video = video.filter("tpad", stop_mode="clone", stop_duration=_number(seconds))
+        video = video.filter("trim", end_frame=round(seconds * picture.fps))
+        video = video.filter("setpts", "PTS-STARTPTS")
+    if sound is not None and wants_sound:
+        audio = media.audio or generate(f"anullsrc=r={sound.rate}:cl=stereo").audio()
+        audio = stereo(audio, sound.rate)
+        audio = audio.filter("apad", whole_dur=_number(seconds)).filter("atrim", end=_number(seconds))
+        audio = audio.filter("asetpts", "N/SR/TB")
+    return Media(video, audio)
+
+
+def frames_seconds(seconds: float, picture: Picture | None) -> float:
+    """Seconds rounded to whole pictures, so that sound and picture of a joined clip end together."""
+    return float(max(1, round(seconds * picture.fps)) / picture.fps) if picture else seconds
+
+
+def fit(video: Stream, width: int, height: int) -> Stream:
+    """The picture inside width by height square pixels, its shape kept, black around it."""
+    return (
+        square(video)
+        .filter("scale", width, height, force_original_aspect_ratio="decrease", force_divisible_by=2)
+        .filter("pad", width, height, "(ow-iw)/2", "(oh-ih)/2")
+        .filter("setsar", 1)
+        .filter("format", "yuv420p")
+    )
+
+
+def square(video: Stream) -> Stream:
+    """The picture with square pixels: as wide as it is shown."""
+    return video.filter("scale", "trunc(iw*sar/2+0.5)*2", "trunc(ih/2+0.5)*2").filter("setsar", 1)
+
+
+def stereo(audio: Stream, rate: int) -> Stream:
+    """The sound as stereo: mono on both sides, more channels mixed down rather than dropped."""
+    return audio.filter("aresample", rate, **{"async": 1, "first_pts": 0}).filter(
+        "aformat", sample_fmts="fltp", sample_rates=rate, channel_layouts="stereo"
+    )
+
+
+def _ratio(rate: Fraction) -> str:
+    return f"{rate.numerator}/{rate.denominator}"
+
+
+def _number(seconds: float) -> str:
+    return f"{seconds:.6f}"

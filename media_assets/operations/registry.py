@@ -1,0 +1,63 @@
+"""The registry: every module of this package that defines operations is found by being there."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+
+import media_assets.operations
+from media_assets.errors import BadInput, DocumentError
+from media_assets.operations.base import Operation
+from media_assets.operations.parameters import Parameters
+
+
+@cache
+def operations() -> Mapping[str, Operation[Any]]:
+    """Every operation by name."""
+    for module in pkgutil.iter_modules(media_assets.operations.__path__):
+        importlib.import_module(f"{media_assets.operations.__name__}.{module.name}")
+    found = [kind() for kind in Operation.__subclasses__()]
+    return {operation.name: operation for operation in sorted(found, key=lambda o: o.name)}
+
+
+def operation(name: str) -> Operation[Any]:
+    """The operation of that name.
+
+    Raises:
+        BadInput: there is none; the nearest names follow.
+    """
+    known = operations()
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=3) or sorted(known)
+    raise BadInput(f"there is no operation {name!r}", hint="did you mean " + ", ".join(near) + "?")
+
+
+def read_parameters(kind: Operation[Any], values: Mapping[str, Any], place: str) -> Parameters:
+    """Parameters of an operation from JSON values.
+
+    Raises:
+        DocumentError: every value that does not hold, each with its JSON path under `place`.
+    """
+    try:
+        return kind.parameters.model_validate(dict(values))
+    except ValidationError as error:
+        findings = [
+            (".".join([place, *(str(part) for part in problem["loc"])]), _explain(problem, kind))
+            for problem in error.errors()
+        ]
+        raise DocumentError(f"parameters of {kind.name} do not hold", findings) from None
+
+
+def _explain(problem: Any, kind: Operation[Any]) -> str:
+    if problem["type"] != "extra_forbidden":
+        return str(problem["msg"]).removeprefix("Value error, ")
+    known = list(kind.parameters.model_fields)
+    near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
+    return f"{kind.name} has no such parameter; it has {', '.join(near or known) or 'none'}"

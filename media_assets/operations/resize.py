@@ -1,0 +1,81 @@
+"""resize: another picture size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from media_assets.operations.base import Clip, InputRule, Media, Operation, Picture, even
+from media_assets.operations.conform import fit, square
+from media_assets.operations.parameters import Parameters, Pixels
+
+
+class ResizeParameters(Parameters):
+    """The new size in pixels; a side left out, -1 or -2 follows from the other."""
+
+    width: Pixels = -2
+    height: Pixels = -2
+    fit: Literal["pad", "crop", "stretch"] = "pad"
+
+    @model_validator(mode="after")
+    def _some_side(self) -> ResizeParameters:
+        if self.width <= 0 and self.height <= 0:
+            raise ValueError("give width, height, or both")
+        if 0 in (self.width, self.height):
+            raise ValueError("a side of 0 pixels has no picture")
+        return self
+
+
+class Resize(Operation[ResizeParameters]):
+    """Scales to square pixels and even sides."""
+
+    name = "resize"
+    summary = "Scale the picture; where both sides are given, `fit` says how another shape goes in."
+    parameters = ResizeParameters
+    takes = InputRule(kinds=frozenset({"video"}), needs=frozenset({"video"}))
+
+    def expect(self, clips: Sequence[Clip], parameters: ResizeParameters) -> Clip:
+        """The same, in the new size."""
+        (clip,) = clips
+        width, height = _size(clip, parameters)
+        rate = clip.picture.fps if clip.picture else Fraction(25)
+        return replace(clip, picture=Picture(width, height, rate))
+
+    def build(
+        self,
+        media: Sequence[Media],
+        clips: Sequence[Clip],
+        parameters: ResizeParameters,
+        measured: Mapping[str, Any],
+    ) -> Media:
+        """Scale; the sound passes by."""
+        (source,) = media
+        width, height = _size(clips[0], parameters)
+        video = source.video
+        if video is not None and parameters.fit == "pad":
+            video = fit(video, width, height)
+        elif video is not None:
+            if parameters.fit == "crop":
+                video = square(video)
+                video = video.filter("scale", width, height, force_original_aspect_ratio="increase")
+                video = video.filter("crop", width, height)
+            else:
+                video = video.filter("scale", width, height)
+            video = video.filter("setsar", 1).filter("format", "yuv420p")
+        return Media(video, source.audio, source.offset)
+
+
+def _size(clip: Clip, parameters: ResizeParameters) -> tuple[int, int]:
+    """Even width and height in pixels."""
+    picture = clip.picture or Picture(2, 2, Fraction(25))
+    shape = Fraction(picture.width) * picture.sar / picture.height
+    width, height = parameters.width, parameters.height
+    if width <= 0:
+        return even(height * shape), even(height)
+    if height <= 0:
+        return even(width), even(width / shape)
+    return even(width), even(height)

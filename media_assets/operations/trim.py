@@ -1,0 +1,81 @@
+"""trim: a part of a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import model_validator
+
+from media_assets.errors import BadInput
+from media_assets.operations.base import Clip, Media, Operation
+from media_assets.operations.parameters import Duration, Parameters
+
+# Containers with millisecond time stamps put a frame up to half a millisecond beside its time.
+_TOLERANCE = 0.0005
+
+
+class TrimParameters(Parameters):
+    """Where the part starts and how long it is (seconds)."""
+
+    start: Duration = 0.0
+    duration: Duration | None = None
+    end: Duration | None = None
+
+    @model_validator(mode="after")
+    def _one_end(self) -> TrimParameters:
+        if self.duration is not None and self.end is not None:
+            raise ValueError("give duration or end, not both")
+        if self.duration == 0 or (self.end is not None and self.end <= self.start):
+            raise ValueError("the part would be empty")
+        return self
+
+    @property
+    def stop(self) -> float | None:
+        """Where the part ends in the clip (seconds), or None for the clip's end."""
+        return self.end if self.duration is None else self.start + self.duration
+
+
+class Trim(Operation[TrimParameters]):
+    """Keeps the pictures and samples with start ≤ time < end."""
+
+    name = "trim"
+    summary = "Keep a part of a clip: from `start`, for `duration` or up to `end`."
+    parameters = TrimParameters
+
+    def expect(self, clips: Sequence[Clip], parameters: TrimParameters) -> Clip:
+        """The same streams, shorter."""
+        (clip,) = clips
+        whole = clip.duration or 0.0
+        if parameters.start >= whole:
+            raise BadInput(f"start {parameters.start:g} s is beyond the clip's end at {whole:.3f} s")
+        stop = whole if parameters.stop is None else min(parameters.stop, whole)
+        return replace(clip, duration=stop - parameters.start)
+
+    def build(
+        self,
+        media: Sequence[Media],
+        clips: Sequence[Clip],
+        parameters: TrimParameters,
+        measured: Mapping[str, Any],
+    ) -> Media:
+        """Cut by time stamps and move them to zero by the same amount, so that sound stays in step."""
+        (source,) = media
+        start = parameters.start - source.offset
+        shift = f"{start:.6f}/TB"
+        video, audio = source.video, source.audio
+        if video is not None:
+            video = video.filter("trim", **_window(parameters, source.offset, _TOLERANCE))
+            video = video.filter("setpts", f"max(0,PTS-{shift})")
+        if audio is not None:
+            audio = audio.filter("atrim", **_window(parameters, source.offset, 0.0))
+            audio = audio.filter("asetpts", f"PTS-{shift}")
+        return Media(video, audio)
+
+
+def _window(parameters: TrimParameters, offset: int, tolerance: float) -> dict[str, str]:
+    window = {"start": f"{max(0.0, parameters.start - offset - tolerance):.6f}"}
+    if parameters.stop is not None:
+        window["end"] = f"{parameters.stop - offset - tolerance:.6f}"
+    return window

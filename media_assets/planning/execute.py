@@ -1,0 +1,133 @@
+"""Plan → files: looks into the store, renders what is missing with the fewest commands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from media_assets.errors import MediaAssetsError
+from media_assets.media import binaries
+from media_assets.media.run import FfmpegResult, Progress, run_ffmpeg
+from media_assets.media.verify import Expected, verify
+from media_assets.operations.base import Clip
+from media_assets.planning.commands import groups, measure_arguments, render_arguments
+from media_assets.planning.plan import Node, Plan
+from media_assets.settings import Settings
+from media_assets.store.outputs import Made, Outcome, OutputStore
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one wanted node: an outcome, or the error that stopped it."""
+
+    node: Node
+    outcome: Outcome | None
+    error: MediaAssetsError | None = None
+
+
+def execute(
+    plan: Plan,
+    wanted: Sequence[str],
+    store: OutputStore,
+    settings: Settings,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> list[NodeResult]:
+    """Make every wanted node of `plan`, one result each, in their order.
+
+    Nodes found in the store cost no command; the others are rendered in groups that share a decode.
+    A group that fails gives its error to each of its nodes and leaves other groups alone.
+    """
+    results: dict[str, NodeResult] = {}
+    for names in groups(plan, wanted):
+        nodes = [plan.nodes[name] for name in names]
+        work = _Group(plan, nodes, settings, on_progress, cancel)
+        try:
+            outcomes = store.produce([node.recipe for node in nodes], work.render)
+        except MediaAssetsError as error:
+            results |= {node.name: NodeResult(node, None, error) for node in nodes}
+        else:
+            made = zip(nodes, outcomes, strict=True)
+            results |= {node.name: NodeResult(node, outcome) for node, outcome in made}
+    return [results[name] for name in wanted]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Nodes that one command makes."""
+
+    plan: Plan
+    nodes: Sequence[Node]
+    settings: Settings
+    on_progress: Callable[[Progress], None] | None
+    cancel: threading.Event | None
+
+    def render(self, paths: Mapping[str, Path]) -> dict[str, Made]:
+        """Write those of the nodes whose fingerprint is in `paths`."""
+        missing = [node for node in self.nodes if node.recipe.fingerprint in paths]
+        measured: dict[str, dict[str, Any]] = {}
+        results: list[FfmpegResult] = []
+        for node in self.plan.closure([node.name for node in missing]):
+            if node.operation.measures:
+                done = self._run(measure_arguments(self.plan, node, measured), node.clip, log_level="info")
+                measured[node.name] = node.operation.measured(done.log)
+                results.append(done)
+        targets = {node.name: paths[node.recipe.fingerprint] for node in missing}
+        longest = max(missing, key=lambda node: node.clip.duration or 0).clip
+        results.append(self._run(render_arguments(self.plan, targets, measured), longest))
+        return {
+            node.recipe.fingerprint: self._made(
+                node, paths[node.recipe.fingerprint], results, measured.get(node.name), index, len(missing)
+            )
+            for index, node in enumerate(missing)
+        }
+
+    def _run(self, arguments: list[str], clip: Clip, log_level: str = "error") -> FfmpegResult:
+        return run_ffmpeg(
+            arguments,
+            settings=self.settings,
+            expected_seconds=clip.duration,
+            on_progress=self.on_progress,
+            cancel=self.cancel,
+            log_level=log_level,
+        )
+
+    def _made(
+        self,
+        node: Node,
+        path: Path,
+        results: Sequence[FfmpegResult],
+        measured: dict[str, Any] | None,
+        index: int,
+        outputs: int,
+    ) -> Made:
+        """Verify one of `outputs` files that the same commands made; their cost is shared out evenly."""
+        clip = node.clip
+        expected = Expected(
+            video=clip.picture is not None,
+            audio=clip.sound is not None,
+            width=clip.picture.width if clip.picture else None,
+            height=clip.picture.height if clip.picture else None,
+            duration=clip.duration,
+            tolerance=_tolerance(clip),
+        )
+        return Made(
+            properties=verify(path, expected, self.settings),
+            commands=tuple(result.command for result in results),
+            own_runs=len(results) if index == 0 else 0,
+            seconds=sum(result.seconds for result in results) / outputs,
+            cpu_seconds=sum(result.cpu_seconds for result in results) / outputs,
+            peak_memory_bytes=max(result.peak_memory_bytes for result in results),
+            ffmpeg_version=binaries.ffmpeg(self.settings).version,
+            notes={"measured": measured} if measured else {},
+        )
+
+
+def _tolerance(clip: Clip) -> float:
+    """Seconds by which a duration may miss: two frames, or 1 % of what may be only a container's word."""
+    frames = 2 / float(clip.picture.fps) if clip.picture else 0.0
+    return max(0.15, frames, 0.01 * (clip.duration or 0))

@@ -1,0 +1,198 @@
+"""Request → plan: nodes in order, what they will be, what they are called, what they cost. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from media_assets import ids
+from media_assets.errors import BadInput, DocumentError
+from media_assets.media.encode import Profile
+from media_assets.operations.base import Clip, Operation, cpu_seconds
+from media_assets.operations.parameters import Parameters
+from media_assets.operations.registry import operation, read_parameters
+from media_assets.planning.jobspec import OperationSpec
+from media_assets.store.outputs import Recipe
+from media_assets.store.sources import SourceFacts
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation of a plan.
+
+    Attributes:
+        name: what the document calls its output.
+        inputs: names of plan inputs or other nodes.
+        clips: what its inputs are expected to be; clip: what it is expected to be.
+        content: hash of everything that decides its pixels and samples, before any encoding.
+        recipe: its identity as a stored output.
+        profile: how it is written.
+        stage: nodes of one stage do not need each other.
+        estimated_seconds: CPU-seconds, if rendered alone.
+    """
+
+    name: str
+    operation: Operation[Any]
+    parameters: Parameters
+    inputs: tuple[str, ...]
+    clips: tuple[Clip, ...]
+    clip: Clip
+    content: str
+    recipe: Recipe
+    profile: Profile
+    stage: int
+    estimated_seconds: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Nodes in an order in which each comes after its inputs, and the sources they start from."""
+
+    sources: Mapping[str, SourceFacts]
+    nodes: Mapping[str, Node]
+
+    def closure(self, names: Sequence[str]) -> list[Node]:
+        """The nodes that `names` need, themselves included, in order."""
+        needed: set[str] = set()
+        waiting = [name for name in names if name in self.nodes]
+        while waiting:
+            name = waiting.pop()
+            if name not in needed:
+                needed.add(name)
+                waiting += [i for i in self.nodes[name].inputs if i in self.nodes]
+        return [node for node in self.nodes.values() if node.name in needed]
+
+
+def make_plan(
+    operations: Sequence[OperationSpec], sources: Mapping[str, SourceFacts], ffmpeg_version: str
+) -> Plan:
+    """Plan `operations` over `sources` (by the names the document gives them).
+
+    Raises:
+        DocumentError: every problem found: unknown operations and names, parameters out of range,
+            cycles, inputs that do not fit.
+    """
+    findings: list[tuple[str, str]] = []
+    order = _order(operations, sources, findings)
+    kinds = _kinds(operations, findings)
+    if findings:
+        raise DocumentError("the operations do not hold", findings)
+    nodes: dict[str, Node] = {}
+    for index in order:
+        spec = operations[index]
+        kind, parameters = kinds[index]
+        try:
+            nodes[spec.output] = _node(spec, kind, parameters, sources, nodes, ffmpeg_version)
+        except BadInput as error:
+            # What follows depends on this node: its problems would only repeat this one.
+            raise DocumentError(
+                "the operations do not hold", [(f"$.operations[{index}]", str(error))]
+            ) from None
+    return Plan(dict(sources), nodes)
+
+
+def check(operations: Sequence[OperationSpec], inputs: Sequence[str]) -> None:
+    """Hold what can be held before any source is known: names, operations, parameters, cycles.
+
+    Raises:
+        DocumentError: every problem found.
+    """
+    findings: list[tuple[str, str]] = []
+    _order(operations, dict.fromkeys(inputs), findings)
+    _kinds(operations, findings)
+    if findings:
+        raise DocumentError("the operations do not hold", findings)
+
+
+def _node(
+    spec: OperationSpec,
+    kind: Operation[Any],
+    parameters: Parameters,
+    sources: Mapping[str, SourceFacts],
+    nodes: Mapping[str, Node],
+    ffmpeg_version: str,
+) -> Node:
+    clips = tuple(
+        nodes[name].clip if name in nodes else Clip.of(sources[name].info) for name in spec.inputs
+    )
+    kind.check_inputs(clips)
+    clip = kind.expect(clips, parameters)
+    profile = kind.encoding(clip, parameters)
+    values = parameters.model_dump(mode="json", exclude_none=True)
+    upstream = [nodes[n].content if n in nodes else sources[n].sha256 for n in spec.inputs]
+    origins = tuple(nodes[n].recipe.id if n in nodes else sources[n].id for n in spec.inputs)
+    if not kind.takes.ordered:
+        upstream, origins = sorted(upstream), tuple(sorted(origins))
+    content = ids.fingerprint(
+        {"operation": kind.name, "version": kind.version, "parameters": values, "inputs": upstream}
+    )
+    effect = ids.effect_id(kind.name, origins, values, ordered=kind.takes.ordered)
+    chosen = parameters.model_dump(mode="json", exclude_defaults=True)
+    recipe = Recipe(
+        id=effect,
+        fingerprint=ids.fingerprint(
+            {"content": content, "profile": profile.to_json(), "ffmpeg": ffmpeg_version}
+        ),
+        operation=kind.name,
+        parameters=values,
+        derived_from=origins,
+        file_name=ids.output_name(kind.name, origins, chosen, effect[-16:-8], profile.extension),
+    )
+    stages = [nodes[n].stage for n in spec.inputs if n in nodes]
+    return Node(
+        name=spec.output,
+        operation=kind,
+        parameters=parameters,
+        inputs=tuple(spec.inputs),
+        clips=clips,
+        clip=clip,
+        content=content,
+        recipe=recipe,
+        profile=profile,
+        stage=max(stages, default=-1) + 1,
+        estimated_seconds=cpu_seconds(clips, clip),
+    )
+
+
+def _kinds(
+    operations: Sequence[OperationSpec], findings: list[tuple[str, str]]
+) -> list[tuple[Operation[Any], Parameters]]:
+    """The operation and parameters of each spec; what does not hold goes to `findings`."""
+    kinds = []
+    for index, spec in enumerate(operations):
+        place = f"$.operations[{index}]"
+        try:
+            kind = operation(spec.op)
+            kinds.append((kind, read_parameters(kind, spec.params, f"{place}.params")))
+        except DocumentError as error:
+            findings += error.findings
+        except BadInput as error:
+            findings.append((f"{place}.op", str(error)))
+    return kinds
+
+
+def _order(
+    operations: Sequence[OperationSpec], inputs: Mapping[str, object], findings: list[tuple[str, str]]
+) -> list[int]:
+    """Indexes of the operations, each after those it needs."""
+    indexes: dict[str, int] = {}
+    for index, spec in enumerate(operations):
+        if spec.output in indexes or spec.output in inputs:
+            findings.append((f"$.operations[{index}].output", f"the name {spec.output!r} is already taken"))
+        indexes.setdefault(spec.output, index)
+    needs: dict[int, list[int]] = {}
+    for index, spec in enumerate(operations):
+        for place, name in enumerate(spec.inputs):
+            if name not in indexes and name not in inputs:
+                known = ", ".join([*inputs, *indexes])
+                text = f"nothing is called {name!r}; there are {known}"
+                findings.append((f"$.operations[{index}].inputs[{place}]", text))
+        needs[index] = [indexes[name] for name in spec.inputs if name in indexes]
+    try:
+        return list(TopologicalSorter(needs).static_order())
+    except CycleError as error:
+        names = " → ".join(operations[index].output for index in reversed(error.args[1]))
+        findings.append(("$.operations", f"these need each other: {names}"))
+        return []

@@ -1,0 +1,27 @@
+"""Progress of long work, from wherever it is done to whoever shows it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+Listener = Callable[[str, float], None]
+"""Called with what is being done and how much of it is (0…1)."""
+
+_listeners: list[Listener] = []
+
+
+def report(task: str, fraction: float) -> None:
+    """Tell every listener of this process; nothing happens when there is none."""
+    for listener in list(_listeners):
+        listener(task, min(1.0, max(0.0, fraction)))
+
+
+@contextlib.contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Pass reports to `listener` meanwhile; it may be called from several threads."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)

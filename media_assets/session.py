@@ -1,0 +1,228 @@
+"""Dagster in this process: the instance of a data root, runs, and its own answer on staleness."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleCause, StaleStatus
+from dagster._core.workspace.context import LoadingContext
+
+from media_assets.defs.batches import fail_dead_runs, range_tags, ranges
+from media_assets.errors import BadInput
+from media_assets.settings import Settings
+
+_DAGSTER_YAML = """\
+# Written once; edit as you like.
+telemetry:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 4
+  pools:
+    # Each pool is one machine-wide resource: a run in "ffmpeg" uses every core, DuckDB has one writer.
+    default_limit: 1
+    granularity: op
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+sensors:
+  use_threads: true
+  num_workers: 4
+"""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why a partition is stale, as Dagster says it."""
+
+    category: str
+    reason: str
+    dependency: str | None
+    dependency_partition: str | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """Dagster's answer for one asset partition.
+
+    Attributes:
+        status: `materialized`, `missing` or `stale`.
+        materialized_at: seconds since the epoch.
+    """
+
+    asset: str
+    partition: str | None
+    status: str
+    causes: tuple[Cause, ...]
+    materialized_at: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the command line prints it."""
+        return asdict(self)
+
+
+def prepare_home(settings: Settings) -> None:
+    """Make the data root's folders and its Dagster home, and point this process and its children there."""
+    for folder in (settings.source_root, settings.komposition_root, settings.dagster_home):
+        folder.mkdir(parents=True, exist_ok=True)
+    configuration = settings.dagster_home / "dagster.yaml"
+    if not configuration.exists():
+        configuration.write_text(_DAGSTER_YAML)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    os.environ["MEDIA_ASSETS_DATA"] = str(settings.data_root)
+    os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+
+
+class Session:
+    """The project's definitions on a data root's instance; use as a context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        prepare_home(settings)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from media_assets.definitions import defs
+
+            self.definitions: dg.Definitions = defs()
+            self.instance = dg.DagsterInstance.get()
+        self._repository = self.definitions.get_repository_def()
+        self.graph = self._repository.asset_graph
+        fail_dead_runs(self.instance)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.instance.dispose()
+
+    def run(
+        self,
+        assets: Sequence[dg.AssetKey],
+        partitions: Sequence[str] | None = None,
+        run_config: Mapping[str, Any] | None = None,
+    ) -> list[dg.ExecuteInProcessResult]:
+        """Materialize `assets`, in as few runs as their partitions allow; a failed run does not raise."""
+        if partitions is None:
+            return [self._execute(assets, {}, run_config)]
+        definition = self.graph.get(assets[0]).partitions_def
+        name = definition.name if isinstance(definition, dg.DynamicPartitionsDefinition) else None
+        order = self.instance.get_dynamic_partitions(name) if name else []
+        batches = ranges(partitions, order, self.settings.batch_size)
+        return [self._execute(assets, range_tags(batch), run_config) for batch in batches]
+
+    def status(self, asset: str | None = None, partition: str | None = None) -> Iterator[Status]:
+        """Dagster's stale status of every partition, of one asset's, or of one partition.
+
+        Raises:
+            BadInput: there is no such asset or partition.
+        """
+        known = {key.to_user_string(): key for key in self.graph.materializable_asset_keys}
+        if asset is not None and asset not in known:
+            raise BadInput("there is no such asset", where=asset, hint="known: " + ", ".join(sorted(known)))
+        for name in [asset] if asset else sorted(known):
+            resolver = CachingStaleStatusResolver(self.instance, self.graph, _Loading(self.instance))
+            partitions = self.partitions(known[name])
+            if partition is not None and partition not in partitions:
+                raise BadInput(f"{name} has no partition {partition!r}", hint="`status` lists them")
+            times = self._times(known[name])
+            for key in [partition] if partition is not None else partitions:
+                yield _status(resolver, known[name], key, times.get(key))
+
+    def partitions(self, asset: dg.AssetKey) -> Sequence[str | None]:
+        """The partition keys of an asset; one None where it has none."""
+        definition = self.graph.get(asset).partitions_def
+        if definition is None:
+            return [None]
+        return list(definition.get_partition_keys(dynamic_partitions_store=self.instance))
+
+    def metadata(self, asset: dg.AssetKey, partition: str | None = None) -> dict[str, Any]:
+        """Metadata of the latest materialization as plain values; empty when there is none."""
+        records = self.instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[partition] if partition else None),
+            limit=1,
+        ).records
+        if not records or records[0].asset_materialization is None:
+            return {}
+        return {name: item.value for name, item in records[0].asset_materialization.metadata.items()}
+
+    def _execute(
+        self, assets: Sequence[dg.AssetKey], tags: Mapping[str, str], run_config: Mapping[str, Any] | None
+    ) -> dg.ExecuteInProcessResult:
+        quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self._repository.get_implicit_global_asset_job_def().execute_in_process(
+                instance=self.instance,
+                asset_selection=list(assets),
+                tags=dict(tags),
+                run_config={**(run_config or {}), **quiet},
+                raise_on_error=False,
+            )
+
+    def _times(self, asset: dg.AssetKey) -> dict[str | None, float]:
+        """When each partition was last materialized, in bulk."""
+        if self.graph.get(asset).partitions_def is None:
+            event = self.instance.get_latest_materialization_event(asset)
+            return {None: event.timestamp} if event else {}
+        ids = self.instance.event_log_storage.get_latest_storage_id_by_partition(
+            asset, dg.DagsterEventType.ASSET_MATERIALIZATION
+        )
+        records = self.instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=asset, storage_ids=list(ids.values())), limit=len(ids) or 1
+        ).records
+        return {record.partition_key: record.timestamp for record in records}
+
+
+class _Loading(LoadingContext):
+    """Dagster's batching of look-ups, for one question."""
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._loaders: dict[Any, Any] = {}
+
+    @property
+    def instance(self) -> dg.DagsterInstance:
+        return self._instance
+
+    @property
+    def loaders(self) -> dict[Any, Any]:
+        return self._loaders
+
+
+def failures(results: Sequence[dg.ExecuteInProcessResult]) -> list[str]:
+    """What went wrong in runs, a text for each failed step."""
+    texts = []
+    for result in results:
+        for event in result.all_events:
+            if event.is_step_failure:
+                error = event.step_failure_data.error
+                texts.append(error.message.strip() if error else str(event.message))
+        if not result.success and not texts:
+            texts += [str(event.message) for event in result.all_events if event.is_failure]
+    return texts
+
+
+def _status(
+    resolver: CachingStaleStatusResolver, asset: dg.AssetKey, partition: str | None, time: float | None
+) -> Status:
+    status = resolver.get_status(asset, partition)
+    causes = resolver.get_stale_causes(asset, partition) if status == StaleStatus.STALE else []
+    words = {StaleStatus.FRESH: "materialized", StaleStatus.MISSING: "missing", StaleStatus.STALE: "stale"}
+    return Status(
+        asset.to_user_string(), partition, words[status], tuple(_cause(cause) for cause in causes), time
+    )
+
+
+def _cause(cause: StaleCause) -> Cause:
+    dependency = cause.dependency_asset_key
+    return Cause(
+        cause.category.value.lower(),
+        cause.reason,
+        dependency.to_user_string() if dependency else None,
+        cause.dependency_partition_key,
+    )
