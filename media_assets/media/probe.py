@@ -42,6 +42,8 @@ _TOLERATED_PART = 0.02
 _DIFFERING_PART = 0.01
 _COMPLETED_STREAMS = 4
 _FALLBACK_FPS = 25
+# The first half minute.
+_PACE_INTERVAL = "%+30"
 
 _MEND = "play it elsewhere, or export it again"
 _REFUSED = re.compile(r"\[([^\]]+)\] Format not on whitelist")
@@ -193,6 +195,8 @@ def _timed(file: _File, report: dict[str, Any], container: str, streams: Streams
     elif _in_doubt(file, report, container, streams, claimed):
         kind, duration, streams, more = _measured(file, container, streams, duration)
         notes += more
+    elif container.startswith("matroska"):
+        streams = replace(streams, videos=_paced(file, streams.videos))
     if kind == "video":
         streams = replace(streams, videos=tuple(_rated(video, duration, notes) for video in streams.videos))
     if kind == "image":
@@ -275,6 +279,21 @@ def _measured(
         for v in videos
     )
     return kind, round(real, 6), replace(streams, videos=videos, audios=audios), [note + ended]
+
+
+def _paced(file: _File, videos: tuple[VideoStream, ...]) -> tuple[VideoStream, ...]:
+    """The streams with their real pace: Matroska's header gives the rate that was meant."""
+    done = file.ffprobe(
+        "-read_intervals", _PACE_INTERVAL, "-show_entries", packets.ENTRIES, "-of", "csv=p=0"
+    )
+    found = packets.measure(done.output)
+    varying = {index for index, stream in found.items() if stream.vfr}
+    return tuple(
+        replace(video, vfr=True, fps=found[video.index].fps or video.fps)
+        if video.index in varying
+        else video
+        for video in videos
+    )
 
 
 def _counted(video: VideoStream, found: packets.Measured | None) -> VideoStream:

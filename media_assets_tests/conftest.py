@@ -1,0 +1,27 @@
+"""Fixtures that tests of several folders share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from media_assets.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def media_fixtures() -> Path:
+    """The folder of real footage; tests that use it carry `@pytest.mark.fixtures`."""
+    folder = os.environ.get("MEDIA_ASSETS_FIXTURES")
+    if folder:
+        return Path(folder)
+    if os.environ.get("MEDIA_ASSETS_REQUIRE_FIXTURES") == "1":
+        pytest.fail("MEDIA_ASSETS_FIXTURES is not set, and MEDIA_ASSETS_REQUIRE_FIXTURES=1 asks for it")
+    pytest.skip("MEDIA_ASSETS_FIXTURES is not set")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of an empty data root, with the programs that the environment names."""
+    return Settings.from_environment(data=tmp_path / "data")

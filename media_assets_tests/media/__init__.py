@@ -1,0 +1,1 @@
+"""Tests of `media_assets.media`, with real files and the real programs."""
