@@ -17,7 +17,7 @@ from media_assets.defs.sources import (
     THUMBNAIL_VERSION,
     forget_sources,
 )
-from media_assets.defs.versions import out_of_date
+from media_assets.defs.versions import out_of_date, seen
 from media_assets.planning.workflow import Workflow
 from media_assets.store.scan import Found, scan
 from media_assets.store.sources import Changes, SourceCatalogue
@@ -73,16 +73,25 @@ def thumbnail_sensor(context: dg.SensorEvaluationContext, media: MediaResource) 
 def source_changes(instance: dg.DagsterInstance, catalogue: SourceCatalogue) -> Changes:
     """What differs between the disk, the records and Dagster's partitions.
 
-    A recorded source that is no partition (Dagster's home was lost) is asked for again, which reads
-    nothing; a partition without file or record is removed.
+    A source whose record Dagster does not have in that version (its home was lost, or another command
+    read the file) is asked for again, which reads nothing; a partition without a file is removed.
     """
     changes = catalogue.changes()
-    present = set(instance.get_dynamic_partitions(str(SOURCES.name)))
+    name = str(SOURCES.name)
+    present = set(instance.get_dynamic_partitions(name))
     on_disk = scan(catalogue.root)
+    versions = catalogue.versions()
+    known = seen(instance, SOURCE_FILE, present)
     asked = {file.id for file in (*changes.unread, *changes.growing)}
-    lost = [on_disk[i] for i in catalogue.ids() if i in on_disk and i not in present and i not in asked]
+    behind = [
+        on_disk[key]
+        for key, sha256 in versions.items()
+        if key in on_disk
+        and key not in asked
+        and (key not in present or key not in known or known[key].data_version != sha256)
+    ]
     removed = {*changes.removed, *(present - set(on_disk))}
-    return Changes((*changes.unread, *lost), tuple(sorted(removed)), changes.growing)
+    return Changes((*changes.unread, *behind), tuple(sorted(removed)), changes.growing)
 
 
 def ingest_request(files: Iterable[Found], batch_size: int) -> dg.RunRequest:

@@ -124,13 +124,10 @@ def ingested(catalogue: SourceCatalogue, key: str, inputs: dict[dg.AssetKey, See
     Raises:
         BadInput: the file changed after it was ingested; UnknownSource: it is gone.
     """
-    facts = catalogue.facts(key)
-    now = look(catalogue.root, facts.relative)
+    facts = catalogue.unchanged(key)
     known = inputs.get(SOURCE_FILE)
-    if now is None or now.stat != facts.stat or known is None or known.data_version != facts.sha256:
-        raise BadInput(
-            "the file changed after it was ingested", where=facts.relative, hint="ingest it again first"
-        )
+    if known is None or known.data_version != facts.sha256:
+        raise BadInput("its latest content is not ingested yet", where=facts.relative, hint="ingest again")
     return facts
 
 

@@ -114,7 +114,7 @@ class WorkflowAssets:
             description=f"The constant input {reference} of {self.workflow.name}.",
         )
         def constant(media: MediaResource) -> dg.MaterializeResult[None]:
-            facts = media.sources.current(source)
+            facts = media.sources.unchanged(source)
             return dg.MaterializeResult(
                 data_version=dg.DataVersion(facts.sha256), metadata={"path": facts.relative}
             )
@@ -130,7 +130,7 @@ def _run(assets: WorkflowAssets, context: dg.AssetExecutionContext, media: Media
         n for n in assets.workflow.operations if assets.key(n.output) in context.selected_asset_keys
     ]
     seen = inputs_of(context.instance, [Edge(SOURCE_FILE)], keys)
-    constants = {name: media.sources.current(ref) for name, ref in assets.workflow.constants.items()}
+    constants = {name: media.sources.unchanged(ref) for name, ref in assets.workflow.constants.items()}
     failures = Failures(context)
     made: dict[str, dict[str, NodeResult]] = {}
     with ThreadPoolExecutor(media.settings.workers) as pool:

@@ -116,7 +116,7 @@ class SourceCatalogue:
         found = scan(self.root)
         unread, growing = [], []
         for file in found.values():
-            if memo.get(file.id) == _signature(file.stat):
+            if memo.get(file.id, [])[:3] == _signature(file.stat):
                 continue
             age = moment - file.stat.mtime_ns / 1e9
             # A time stamp in the future says nothing of when the file was last written.
@@ -130,7 +130,7 @@ class SourceCatalogue:
         already tells. What is wrong with a file is a Rejection, never an exception.
         """
         memo = self._memo()
-        by_signature = {tuple(signature): identifier for identifier, signature in memo.items()}
+        by_signature = {tuple(entry[:3]): identifier for identifier, entry in memo.items()}
         done: list[SourceFacts | Rejection] = []
         try:
             with ThreadPoolExecutor(self.settings.workers) as pool:
@@ -139,7 +139,7 @@ class SourceCatalogue:
                     yield result
         finally:
             with self._updating() as latest:
-                latest.update({result.id: _signature(result.stat) for result in done})
+                latest.update({result.id: _entry(result) for result in done})
 
     def facts(self, reference: str) -> SourceFacts:
         """The record of a source, by id or by path under the source root.
@@ -158,26 +158,19 @@ class SourceCatalogue:
             )
         return facts
 
-    def current(self, reference: str) -> SourceFacts:
-        """The record of a source, read again first if the file changed since.
+    def unchanged(self, reference: str) -> SourceFacts:
+        """The record of a source, held against its file.
 
         Raises:
-            UnknownSource: no such source, or it no longer can be read; UnsafePath: it leaves the root.
+            BadInput: the file changed after it was read; UnknownSource: there is no such source.
         """
-        identifier = self.identify(reference)
-        known = self._record(identifier)
-        relative = known.relative if known else reference
-        file = look(self.root, relative)
+        facts = self.facts(reference)
+        file = look(self.root, facts.relative)
         if file is None:
-            raise UnknownSource(
-                "there is no such source", where=reference, hint="put the file under data/source"
-            )
-        if known is not None and known.stat == file.stat:
-            return known
-        (result,) = self.ingest([file])
-        if isinstance(result, Rejection):
-            raise UnknownSource(f"it cannot be used: {result.message}", where=reference)
-        return result
+            raise UnknownSource("its file is gone", where=reference, hint="put it back, or ingest")
+        if file.stat != facts.stat:
+            raise BadInput("the file changed after it was ingested", where=reference, hint="ingest again")
+        return facts
 
     def identify(self, reference: str) -> str:
         """The source id that a reference (an id, or a path under the root) means.
@@ -204,9 +197,9 @@ class SourceCatalogue:
                 for folder in (self._records, self._rejections):
                     (folder / f"{identifier}.json").unlink(missing_ok=True)
 
-    def ids(self) -> list[str]:
-        """Ids of the sources on record, without reading the records."""
-        return sorted(path.stem for path in self._records.glob("src_*.json"))
+    def versions(self) -> dict[str, str]:
+        """SHA-256 of every source on record, by id; from the memo, so no record is read."""
+        return {identifier: entry[3] for identifier, entry in self._memo().items() if entry[3]}
 
     def stamp(self) -> int:
         """Changes whenever a record does (ns)."""
@@ -295,7 +288,9 @@ class SourceCatalogue:
             for folder in (self._records, self._rejections)
             for path in sorted(folder.glob("src_*.json"))
         ]
-        return {d["id"]: _signature(Stat(**d["stat"])) for d in documents if d}
+        return {
+            d["id"]: [*_signature(Stat(**d["stat"])), d.get("sha256")] for d in documents if d is not None
+        }
 
     @contextlib.contextmanager
     def _updating(self) -> Iterator[dict[str, Any]]:
@@ -309,3 +304,8 @@ class SourceCatalogue:
 
 def _signature(stat: Stat) -> list[int]:
     return [stat.size, stat.mtime_ns, stat.inode]
+
+
+def _entry(result: SourceFacts | Rejection) -> list[Any]:
+    """What the memo keeps: the file's state, and its hash if it is a source."""
+    return [*_signature(result.stat), result.sha256 if isinstance(result, SourceFacts) else None]

@@ -1,0 +1,45 @@
+# make demo | make dev | make test | make bench | make lint
+PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+MEDIA ?=
+PORT ?= 3000
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export DAGSTER_DISABLE_TELEMETRY := 1
+
+.PHONY: demo dev test bench lint clean
+
+demo: .venv/runtime
+	$(BIN)/media-assets demo $(if $(MEDIA),--media "$(MEDIA)")
+
+dev: .venv/dev
+	@root="$$($(BIN)/media-assets home $(if $(MEDIA),--media "$(MEDIA)"))" && \
+	  echo "Dagster on $$root at http://127.0.0.1:$(PORT)" && \
+	  MEDIA_ASSETS_DATA="$$root" DAGSTER_HOME="$$root/dagster_home" \
+	  exec $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+bench: .venv/dev
+	$(BIN)/python -m bench
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache *.egg-info
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or 3.12 is needed; set PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/dev: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@ .venv/runtime

@@ -1,0 +1,81 @@
+"""Picks up new, changed and removed documents, and kompositions whose sources changed."""
+
+import dagster as dg
+
+from media_assets.defs.batches import Attempts, fail_dead_runs, range_tags, ranges, under_way
+from media_assets.defs.kompositions import (
+    PLAN,
+    PLAN_VERSION,
+    VIDEO,
+    VIDEO_EDGES,
+    VIDEO_VERSION,
+    compile_document,
+)
+from media_assets.defs.partitions import KOMPOSITIONS, set_partitions
+from media_assets.defs.resources import MediaResource
+from media_assets.defs.versions import out_of_date, recorded
+from media_assets.errors import MediaAssetsError
+from media_assets.kompositions.files import documents
+
+_SECONDS = 5
+_RUNS_PER_TICK = 10
+
+
+@dg.sensor(
+    name="komposition_sensor",
+    asset_selection=dg.AssetSelection.assets(PLAN, VIDEO),
+    minimum_interval_seconds=_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Plans and renders kompositions whose document or sources changed.",
+)
+def komposition_sensor(context: dg.SensorEvaluationContext, media: MediaResource) -> dg.SensorResult:
+    """Compare each document's fingerprint with its recorded plan, and the video with the plan."""
+    instance = context.instance
+    fail_dead_runs(instance)
+    sync_documents(instance, media)
+    order = instance.get_dynamic_partitions(str(KOMPOSITIONS.name))
+    wanted, problems = outstanding_plans(instance, media, order)
+    videos = out_of_date(instance, VIDEO, VIDEO_VERSION, VIDEO_EDGES, order)
+    wanted = videos | wanted
+    for key, problem in problems.items():
+        context.log.warning(f"{key} cannot be rendered: {problem}")
+        wanted.pop(key, None)
+    busy = under_way(instance, VIDEO, order)
+    attempts = Attempts(context.cursor)
+    due = [key for key in attempts.due(wanted) if key not in busy]
+    batches = ranges(due, order, media.settings.batch_size)[:_RUNS_PER_TICK]
+    for key in (key for batch in batches for key in batch):
+        attempts.asked(key, wanted[key])
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(asset_selection=[PLAN, VIDEO], tags=range_tags(b)) for b in batches],
+        cursor=attempts.cursor(wanted),
+    )
+
+
+def sync_documents(instance: dg.DagsterInstance, media: MediaResource) -> None:
+    """Make the partitions the documents there are."""
+    found = documents(media.settings.komposition_root)
+    set_partitions(instance, str(KOMPOSITIONS.name), list(found))
+
+
+def outstanding_plans(
+    instance: dg.DagsterInstance, media: MediaResource, keys: list[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Kompositions whose plan is not what their document and sources now give.
+
+    Returns:
+        {komposition: wanted fingerprint}, and {komposition: why it cannot be planned}.
+    """
+    last = recorded(instance, PLAN, [], keys)
+    wanted: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    for key in keys:
+        try:
+            compiled, _ = compile_document(key, media, media.sources.facts)
+        except MediaAssetsError as error:
+            problems[key] = str(error)
+            continue
+        have = last.get(key)
+        if have is None or (have.data_version, have.code_version) != (compiled.fingerprint, PLAN_VERSION):
+            wanted[key] = compiled.fingerprint
+    return wanted, problems
