@@ -5,12 +5,15 @@ A stream is used once; `Stream.split` gives copies. Paths and texts are escaped 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
+
+_serial = itertools.count()
 
 Option = str | int | float | None
 """Value of an ffmpeg option; None for a flag that takes no value."""
@@ -55,12 +58,22 @@ class Input:
 
 def open_file(path: Path, **options: Option) -> Input:
     """An input file; `options` come before `-i` (`ss=3`, `threads=1`). Only local files are ever opened."""
-    return Input(ffmpeg.input(f"file:{path}", protocol_whitelist="file", **options))
+    return _separate(ffmpeg.input(f"file:{path}", protocol_whitelist="file", **options))
 
 
 def generate(description: str, **options: Option) -> Input:
     """A generated source, such as `anullsrc=r=48000:cl=stereo`."""
-    return Input(ffmpeg.input(description, f="lavfi", **options))
+    return _separate(ffmpeg.input(description, f="lavfi", **options))
+
+
+def _separate(opened: Any) -> Input:
+    """An input that is equal to no other.
+
+    ffmpeg-python takes nodes for one when all their arguments are equal, and then refuses a graph in which
+    two equal branches (two stretches of silence, say) meet in one filter.
+    """
+    opened.node._KwargReprNode__hash = next(_serial)
+    return Input(opened)
 
 
 def filter_streams(streams: Sequence[Stream], name: str, *positional: Option, **named: Option) -> Stream:

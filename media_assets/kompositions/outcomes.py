@@ -1,0 +1,134 @@
+"""What rendering reports: the outcome of each part, the finished komposition, and failures as one error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from media_assets.errors import Cancelled, DiskFull, FfmpegFailed, MediaAssetsError
+from media_assets.kompositions.plan import KompositionPlan
+from media_assets.store.outputs import Outcome, Recipe
+
+
+@dataclass(frozen=True)
+class Step:
+    """What became of one part of a rendering.
+
+    Attributes:
+        id: the segment's id, `a>b` for a transition, `sound`, or the komposition's id; ids of parts
+            that are equal, and so rendered once, are joined by commas.
+        recipe: what it was to be.
+        result: what the store gave, or why it failed.
+        seconds: wall-clock seconds it took.
+    """
+
+    id: str
+    recipe: Recipe
+    result: Outcome | MediaAssetsError
+    seconds: float
+
+    @property
+    def kind(self) -> str:
+        """`komposition_segment`, `komposition_crossfade`, `komposition_sound` or `komposition`."""
+        return self.recipe.operation
+
+
+@dataclass(frozen=True)
+class Row:
+    """One part of a finished rendering: whether it was found in the cache, and the seconds it took."""
+
+    id: str
+    cached: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class RenderedKomposition:
+    """A finished komposition.
+
+    Attributes:
+        final: the finished file; when it was cached, its parts were not looked at.
+        frames: pictures; duration: seconds.
+        segments: a row for each segment of the document; transitions: one for each crossfade.
+        ffmpeg_runs: commands that were run now.
+        seconds: wall-clock seconds of the whole rendering.
+        loudness: integrated, LUFS; true_peak: dBTP. None for silence.
+    """
+
+    final: Outcome
+    frames: int
+    duration: float
+    segments: tuple[Row, ...]
+    transitions: tuple[Row, ...]
+    sound: Row
+    ffmpeg_runs: int
+    seconds: float
+    loudness: float | None
+    true_peak: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON values, for people and records."""
+        return {
+            "output": self.final.output.path.name,
+            "content_hash": self.final.output.content_hash,
+            "cached": self.final.cached,
+            "frames": self.frames,
+            "duration": self.duration,
+            "segments": [asdict(row) for row in self.segments],
+            "transitions": [asdict(row) for row in self.transitions],
+            "sound": asdict(self.sound),
+            "ffmpeg_runs": self.ffmpeg_runs,
+            "seconds": self.seconds,
+            "loudness_lufs": self.loudness,
+            "true_peak_db": self.true_peak,
+        }
+
+
+def rendered(
+    plan: KompositionPlan, parts: Mapping[str, Outcome], final: Outcome, seconds: float
+) -> RenderedKomposition:
+    """Sum a rendering up; `parts` by fingerprint, empty where the finished file was found."""
+    notes = final.output.made.notes
+    rows = {p.piece.id: _row(p.piece.id, parts.get(p.fingerprint)) for p in plan.pieces}
+    covers = {
+        # A segment that is all crossfade has no body: its transition speaks for it.
+        segment: next((id_ for id_ in (segment, *rows) if id_ in rows and _shows(id_, segment)), segment)
+        for segment in plan.segments
+    }
+    return RenderedKomposition(
+        final=final,
+        frames=plan.frames,
+        duration=plan.duration,
+        segments=tuple(Row(s, rows[covers[s]].cached, rows[covers[s]].seconds) for s in plan.segments),
+        transitions=tuple(rows[p.piece.id] for p in plan.pieces if p.piece.kind == "crossfade"),
+        sound=_row("sound", parts.get(plan.sound_fingerprint)),
+        ffmpeg_runs=sum(outcome.ffmpeg_runs for outcome in (*parts.values(), final)),
+        seconds=seconds,
+        loudness=notes.get("loudness_lufs"),
+        true_peak=notes.get("true_peak_db"),
+    )
+
+
+def joined_error(failures: Sequence[tuple[str, MediaAssetsError]]) -> MediaAssetsError:
+    """One error that names every part that failed (by id), of the kind that says most."""
+    for kind in (DiskFull, Cancelled):
+        for _, error in failures:
+            if isinstance(error, kind):
+                return error
+    first = failures[0][1]
+    names = ", ".join(name for name, _ in failures)
+    message = "; ".join(f"{name}: {error.message}" for name, error in failures)
+    if isinstance(first, FfmpegFailed):
+        return FfmpegFailed(
+            message, command=first.command, returncode=first.returncode, where=names, hint=first.hint
+        )
+    return type(first)(message, where=names, hint=first.hint)
+
+
+def _shows(piece: str, segment: str) -> bool:
+    return piece == segment or piece.endswith(f">{segment}")
+
+
+def _row(name: str, outcome: Outcome | None) -> Row:
+    return Row(name, True, 0.0) if outcome is None else Row(name, outcome.cached, outcome.seconds)

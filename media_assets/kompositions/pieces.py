@@ -1,0 +1,183 @@
+"""Renders one piece of the picture: a segment's body, or the overlap of a crossfade."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+from media_assets.kompositions.model import OutputFormat
+from media_assets.kompositions.opening import open_at
+from media_assets.kompositions.plan import KompositionPlan, PlannedPiece, SourceFacts
+from media_assets.kompositions.timeline import Shot
+from media_assets.media.encode import profile
+from media_assets.media.graph import Option, Stream, Target, arguments, filter_streams
+from media_assets.media.info import VideoStream
+from media_assets.media.run import Progress, run_ffmpeg
+from media_assets.media.verify import Expected, verify
+from media_assets.settings import Settings
+from media_assets.store.outputs import Made
+
+# Files round time stamps (Matroska to 1 ms): a picture this little late was meant to be on time.
+_ROUNDING_MICROSECONDS = 1000
+_HD_HEIGHT = 720
+_UNTAGGED = (None, "unknown", "unspecified", "reserved")
+_RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "gray", "ya", "mono")
+_EXTENDED_TIMESCALE = 512
+
+
+def render_piece(
+    planned: PlannedPiece,
+    plan: KompositionPlan,
+    sources: Mapping[str, SourceFacts],
+    path: Path,
+    settings: Settings,
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Made:
+    """Write one piece, by one ffmpeg command on one encoder thread, and check it to the frame.
+
+    Args:
+        planned: the piece.
+        plan: the plan it belongs to.
+        sources: what is known of each source, by the reference that the piece's shots use.
+        path: where to write.
+        settings: which ffmpeg, and its limits.
+        on_progress: told how far the piece is.
+        cancel: ends ffmpeg when set.
+
+    Raises:
+        FfmpegFailed, VerificationFailed, Cancelled, TimeLimitExceeded, DiskFull.
+    """
+    piece, output = planned.piece, plan.output
+    pictures = [conformed(shot, sources[shot.source], piece.frames, output) for shot in piece.shots]
+    picture = pictures[0] if len(pictures) == 1 else _crossfade(pictures, piece.frames, output)
+    target = Target([picture], path, encoding(plan))
+    done = run_ffmpeg(
+        ["-filter_complex_threads", "1", *arguments([target])],
+        settings=settings,
+        expected_seconds=float(piece.frames / output.rate),
+        on_progress=on_progress,
+        cancel=cancel,
+    )
+    expected = Expected(True, False, output.width, output.height, piece.frames)
+    # Every packet is counted, and all pieces together are decoded at their ends by the final check.
+    properties = verify(path, expected, settings, decode_tail=False)
+    return Made(
+        properties=properties,
+        commands=(done.command,),
+        seconds=done.seconds,
+        cpu_seconds=done.cpu_seconds,
+        peak_memory_bytes=done.peak_memory_bytes,
+        ffmpeg_version=plan.ffmpeg_version,
+    )
+
+
+def encoding(plan: KompositionPlan) -> dict[str, Option]:
+    """Output options of a piece; equal for all, so that they join by copying."""
+    options = profile(plan.profile).options(video=True, audio=False)
+    # Pieces are only ever read from a disk: moving their index to the front is time lost.
+    options.pop("movflags", None)
+    return {**options, "video_track_timescale": timescale(plan.output.rate)}
+
+
+def timescale(rate: Fraction) -> int:
+    """Ticks a second in which every frame lasts a whole number of ticks (15360 for 30 frames a second)."""
+    return rate.numerator * (_EXTENDED_TIMESCALE if rate.numerator < 1000 else 1)
+
+
+def conformed(shot: Shot, source: SourceFacts, frames: int, output: OutputFormat) -> Stream:
+    """Exactly `frames` pictures of a source in the output's size, rate, shape and colours."""
+    video = source.info.video
+    if video is None:
+        raise ValueError(f"{source.id} has no picture")
+    if source.info.kind == "image":
+        opened, _ = open_at(source, Fraction(0), threads=1)
+        still = opened.stream(video.index).filter("fps", output.fps, start_time=0, round="up")
+        # Fitted once, then repeated.
+        return _counted(_held(_fitted(still, video, output)), 0, frames)
+    # Without -noaccurate_seek ffmpeg drops the picture that is on screen at the start but began before.
+    run_up = shot.lead * shot.speed / output.rate
+    opened, zero = open_at(source, max(Fraction(0), shot.start - run_up), noaccurate_seek=None, threads=1)
+    picture = opened.stream(video.index).filter("settb", "AVTB")
+    offset = (shot.start - run_up - zero) * 1_000_000 + _ROUNDING_MICROSECONDS
+    picture = picture.filter("setpts", f"(PTS-{float(offset):.3f})*{1 / float(shot.speed):.12g}")
+    if video.interlaced:
+        picture = picture.filter("bwdif", mode="send_frame")
+    picture = picture.filter("fps", output.fps, start_time=0, round="up")
+    return _fitted(_counted(_held(picture), shot.lead, frames), video, output)
+
+
+def _held(picture: Stream) -> Stream:
+    """The picture with its last frame repeated for ever."""
+    return picture.filter("tpad", stop=-1, stop_mode="clone")
+
+
+def _counted(picture: Stream, skipped: int, frames: int) -> Stream:
+    trimmed = picture.filter("trim", start_frame=skipped, end_frame=skipped + frames)
+    return trimmed.filter("setpts", "PTS-STARTPTS")
+
+
+def _fitted(picture: Stream, video: VideoStream, output: OutputFormat) -> Stream:
+    """Letterboxed into the output with square pixels, 8-bit BT.709 whatever the source was."""
+    if video.has_alpha:
+        picture = picture.filter("format", "gbrap").filter("premultiply", inplace=1)
+    tags = _missing_tags(video)
+    if tags:
+        picture = picture.filter("setparams", **tags)
+    width, height = output.width, output.height
+    picture = picture.filter(
+        "scale",
+        f"max(2,2*round(min({width},{height}*dar)/2))",
+        f"max(2,2*round(min({height},{width}/dar)/2))",
+        **({} if video.hdr else {"out_color_matrix": "bt709", "out_range": "tv"}),
+    )
+    if video.hdr:
+        picture = _tone_mapped(picture)
+    picture = picture.filter("format", "yuv420p").filter("pad", width, height, "(ow-iw)/2", "(oh-ih)/2")
+    return picture.filter("setsar", 1).filter(
+        "setparams",
+        field_mode="prog",
+        range="tv",
+        color_primaries="bt709",
+        color_trc="bt709",
+        colorspace="bt709",
+    )
+
+
+def _missing_tags(video: VideoStream) -> dict[str, Option]:
+    """What an untagged picture is taken for: BT.709 from 720 lines on, BT.601 below, as players do."""
+    if video.has_alpha or (video.pixel_format or "").startswith(_RGB):
+        return {}
+    if video.hdr:
+        guesses = {"colorspace": "bt2020nc", "color_primaries": "bt2020"}
+        have = {"colorspace": video.color_space, "color_primaries": video.color_primaries}
+    else:
+        small = min(video.width, video.height) < _HD_HEIGHT
+        guesses = {"colorspace": "smpte170m" if small else "bt709"}
+        have = {"colorspace": video.color_space}
+    return {name: guess for name, guess in guesses.items() if have[name] in _UNTAGGED}
+
+
+def _tone_mapped(picture: Stream) -> Stream:
+    """High dynamic range brought to an ordinary screen's, by the chain in ffmpeg's manual of tonemap."""
+    return (
+        picture.filter("zscale", transfer="linear", npl=100)
+        .filter("format", "gbrpf32le")
+        .filter("zscale", primaries="bt709")
+        .filter("tonemap", "hable", desat=0)
+        .filter("zscale", transfer="bt709", matrix="bt709", range="limited")
+    )
+
+
+def _crossfade(pictures: list[Stream], frames: int, output: OutputFormat) -> Stream:
+    """Frame n of N is (n+1)/(N+1) of the incoming picture, so that neither end repeats a pure one."""
+    return filter_streams(
+        pictures,
+        "xfade",
+        transition="fade",
+        duration=f"{float((frames + 1) / output.rate):.6f}",
+        offset=f"{float(-1 / output.rate):.6f}",
+    )

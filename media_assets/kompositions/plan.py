@@ -1,0 +1,211 @@
+"""Compiles a komposition into a plan: pieces and sound, each with the fingerprint it is cached under.
+
+Pure: no file is read and ffmpeg is not touched. A piece's fingerprint covers all that decides its
+pixels and leaves out where it stands, so moving a segment renders nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+from media_assets.ids import fingerprint
+from media_assets.kompositions.model import Komposition, OutputFormat, references
+from media_assets.kompositions.soundtrack import Soundtrack, soundtrack
+from media_assets.kompositions.timeline import Piece, Shot, timeline
+from media_assets.media.encode import profile
+from media_assets.media.info import MediaInfo
+
+RENDER_VERSION = 1
+"""Raised when the same plan would give other pixels or samples."""
+
+# Megapixels that a core encodes with x264 veryfast, and decodes, in a second.
+_ENCODED_MEGAPIXELS = 42.0
+_DECODED_MEGAPIXELS = 250.0
+# CPU-seconds for a second of sound: mixed, levelled, encoded and measured.
+_SOUND_SECONDS = 0.03
+
+
+class SourceFacts(Protocol):
+    """What is known of a source: its partition key, its file, its SHA-256, what it holds."""
+
+    @property
+    def id(self) -> str:
+        """The source's id."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+
+    @property
+    def sha256(self) -> str:
+        """64 hex digits of its content."""
+
+    @property
+    def info(self) -> MediaInfo:
+        """What probing said."""
+
+
+@dataclass(frozen=True)
+class PlannedPiece:
+    """A piece of the picture, the fingerprint it is cached under, and a guess at its CPU-seconds."""
+
+    piece: Piece
+    fingerprint: str
+    sources: tuple[str, ...]
+    estimate: float
+
+
+@dataclass(frozen=True)
+class KompositionPlan:
+    """What a komposition compiles to.
+
+    Attributes:
+        id: the komposition's partition key.
+        fingerprint: of the finished file; its cache key.
+        output: size and rate.
+        profile: the encoder profile's name.
+        ffmpeg_version: of the program that is to render it.
+        frames: how many pictures; duration: the same in seconds.
+        segments: ids of the document's segments, in order.
+        pieces: in the order of the timeline.
+        soundtrack, sound_fingerprint: what is heard, and its cache key.
+        sources: content hash by source id; references: source id by the name the document uses.
+        warnings: (place, text), none of which keeps it from being rendered.
+        estimate: a guess at CPU-seconds for rendering everything.
+    """
+
+    id: str
+    fingerprint: str
+    output: OutputFormat
+    profile: str
+    ffmpeg_version: str
+    frames: int
+    segments: tuple[str, ...]
+    pieces: tuple[PlannedPiece, ...]
+    soundtrack: Soundtrack
+    sound_fingerprint: str
+    sources: Mapping[str, str]
+    references: Mapping[str, str]
+    warnings: tuple[tuple[str, str], ...]
+    estimate: float
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return float(self.frames / self.output.rate)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as JSON values, for people and records."""
+        hashes = {reference: self.sources[source] for reference, source in self.references.items()}
+        return {
+            "id": self.id,
+            "fingerprint": self.fingerprint,
+            "output": self.output.model_dump(mode="json"),
+            "profile": self.profile,
+            "ffmpeg_version": self.ffmpeg_version,
+            "frames": self.frames,
+            "duration": self.duration,
+            "pieces": [
+                {
+                    "id": planned.piece.id,
+                    "kind": planned.piece.kind,
+                    "first_frame": planned.piece.first_frame,
+                    "frames": planned.piece.frames,
+                    "sources": list(planned.sources),
+                    "fingerprint": planned.fingerprint,
+                }
+                for planned in self.pieces
+            ],
+            "sound": {"fingerprint": self.sound_fingerprint, **self.soundtrack.to_json(hashes)},
+            "sources": dict(sorted(self.sources.items())),
+            "warnings": [{"place": place, "message": text} for place, text in self.warnings],
+            "estimate": {"cpu_seconds": round(self.estimate, 2)},
+        }
+
+
+def plan(
+    komposition: Komposition,
+    sources: Mapping[str, SourceFacts],
+    ffmpeg_version: str,
+    *,
+    identifier: str = "komp_untitled",
+) -> KompositionPlan:
+    """Compile `komposition`.
+
+    Args:
+        komposition: the document.
+        sources: what is known of each of `references(komposition)`, by that reference.
+        ffmpeg_version: of the program that will render; part of every fingerprint.
+        identifier: the komposition's partition key.
+
+    Raises:
+        DocumentError: the document does not fit its sources; all findings.
+    """
+    named = [name for name in references(komposition) if name in sources]
+    media = {name: sources[name].info for name in named}
+    hashes = {name: sources[name].sha256 for name in named}
+    placed = timeline(komposition, media, identifier)
+    sound = soundtrack(komposition, placed, media)
+    base = {"render_version": RENDER_VERSION, "ffmpeg": ffmpeg_version}
+    picture = {
+        **base,
+        "output": komposition.output.model_dump(mode="json"),
+        "encoder": profile(komposition.profile).to_json(),
+    }
+    pieces = [_planned(piece, sources, picture, komposition.output) for piece in placed.pieces]
+    sound_key = fingerprint({**base, "sound": sound.to_json(hashes), "encoder": profile("aac").to_json()})
+    seconds = float(placed.frames / placed.rate)
+    return KompositionPlan(
+        id=identifier,
+        fingerprint=_whole([p.fingerprint for p in pieces], sound_key, picture),
+        output=komposition.output,
+        profile=komposition.profile,
+        ffmpeg_version=ffmpeg_version,
+        frames=placed.frames,
+        segments=tuple(segment.id for segment in komposition.segments),
+        pieces=tuple(pieces),
+        soundtrack=sound,
+        sound_fingerprint=sound_key,
+        sources={sources[name].id: sources[name].sha256 for name in named},
+        references={name: sources[name].id for name in named},
+        warnings=placed.warnings + sound.warnings,
+        estimate=sum(p.estimate for p in pieces) + seconds * _SOUND_SECONDS,
+    )
+
+
+def _whole(pieces: Sequence[str], sound: str, picture: Mapping[str, Any]) -> str:
+    return fingerprint({**picture, "pieces": list(pieces), "sound": sound})
+
+
+def _planned(
+    piece: Piece, sources: Mapping[str, SourceFacts], picture: Mapping[str, Any], output: OutputFormat
+) -> PlannedPiece:
+    shots = [
+        {
+            "source": sources[shot.source].sha256,
+            "start": str(shot.start),
+            "speed": str(shot.speed),
+            "lead": shot.lead,
+        }
+        for shot in piece.shots
+    ]
+    key = fingerprint({**picture, "kind": piece.kind, "frames": piece.frames, "shots": shots})
+    names = tuple(dict.fromkeys(sources[shot.source].id for shot in piece.shots))
+    encoded = output.width * output.height * piece.frames / 1e6 / _ENCODED_MEGAPIXELS
+    decoded = sum(
+        _decoding(shot, sources[shot.source].info, piece.frames / output.rate) for shot in piece.shots
+    )
+    return PlannedPiece(piece, key, names, encoded + decoded)
+
+
+def _decoding(shot: Shot, info: MediaInfo, seconds: Fraction) -> float:
+    """CPU-seconds to decode a shot."""
+    video = info.video
+    if video is None or info.kind == "image":
+        return 0.0
+    frames = float(seconds * shot.speed * (video.fps or 25))
+    return video.width * video.height * frames / 1e6 / _DECODED_MEGAPIXELS

@@ -1,0 +1,124 @@
+"""Where things are in a JSON text: the line of every member, and names given twice."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any
+
+Path = tuple[str | int, ...]
+
+MAX_DEPTH = 32
+_BLANK = re.compile(r"[ \t\n\r]*")
+_SCALAR = re.compile(r"[^\s,\]}]+")
+
+
+@dataclass
+class Positions:
+    """Lines (from 1) by path, and paths of names that an object gives twice."""
+
+    lines: dict[Path, int] = field(default_factory=dict)
+    repeated: list[Path] = field(default_factory=list)
+
+    def line(self, path: Path) -> int | None:
+        """The line of that member or, where it is not there, of the nearest thing around it."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.lines:
+                return self.lines[path[:length]]
+        return None
+
+
+def decode(text: str) -> tuple[Any, Positions]:
+    """Read a JSON text.
+
+    Returns:
+        Its value, and the position of everything in it.
+
+    Raises:
+        ValueError: it is not JSON, holds a number that is none (NaN), or is nested deeper than 32.
+    """
+    if _depth(text) > MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    value = json.loads(text, parse_constant=_refuse)
+    scanner = _Scanner(text)
+    scanner.scan(0, ())
+    return value, scanner.positions
+
+
+def json_path(path: Path) -> str:
+    """`("segments", 2, "source")` as `$.segments[2].source`."""
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+
+
+class _Scanner:
+    """Walks a text that is known to be JSON."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.positions = Positions()
+        self._counted_to = 0
+        self._line = 1
+
+    def scan(self, at: int, path: Path) -> int:
+        """Note the value at `at` and everything in it; returns the offset behind it."""
+        at = self._skip(at)
+        self.positions.lines.setdefault(path, self._line_of(at))
+        opening = self.text[at]
+        if opening == "{":
+            return self._members(at, path)
+        if opening == "[":
+            return self._items(at, path)
+        if opening == '"':
+            return int(scanstring(self.text, at + 1)[1])
+        match = _SCALAR.match(self.text, at)
+        return match.end() if match else at + 1
+
+    def _members(self, at: int, path: Path) -> int:
+        seen: set[str] = set()
+        at = self._skip(at + 1)
+        while self.text[at] != "}":
+            at = self._skip(at + 1 if self.text[at] == "," else at)
+            line = self._line_of(at)
+            name, at = scanstring(self.text, at + 1)
+            if name in seen:
+                self.positions.repeated.append((*path, name))
+            seen.add(name)
+            self.positions.lines[(*path, name)] = line
+            at = self._skip(self.scan(self._skip(at) + 1, (*path, name)))
+        return at + 1
+
+    def _items(self, at: int, path: Path) -> int:
+        index = 0
+        at = self._skip(at + 1)
+        while self.text[at] != "]":
+            at = self._skip(self.scan(at + 1 if self.text[at] == "," else at, (*path, index)))
+            index += 1
+        return at + 1
+
+    def _skip(self, at: int) -> int:
+        match = _BLANK.match(self.text, at)
+        return match.end() if match else at
+
+    def _line_of(self, at: int) -> int:
+        """Offsets only grow, so each line break is counted once."""
+        self._line += self.text.count("\n", self._counted_to, at)
+        self._counted_to = at
+        return self._line
+
+
+def _depth(text: str) -> int:
+    """How deep brackets nest, those in strings left out."""
+    deepest = depth = 0
+    for match in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
+        if match.group() in ("[", "{"):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif match.group() in ("]", "}"):
+            depth -= 1
+    return deepest
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not a number")

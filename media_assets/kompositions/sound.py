@@ -1,0 +1,182 @@
+"""Renders a soundtrack: one continuous mix, measured as it is made, brought to its level and encoded.
+
+The level is a constant gain, so nothing pumps; a limiter on the fourfold oversampled sound holds the
+true peak. What was written is measured again, and corrected where the limiter took too much.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from media_assets.kompositions.mixing import Slice, music_bed, slices, spoken, summed
+from media_assets.kompositions.plan import KompositionPlan, SourceFacts
+from media_assets.kompositions.soundtrack import SAMPLE_RATE, Soundtrack
+from media_assets.media.encode import profile
+from media_assets.media.graph import Stream, Target, arguments, concatenate, open_file
+from media_assets.media.loudness import Loudness, parse_ebur128
+from media_assets.media.run import FfmpegResult, run_ffmpeg
+from media_assets.media.verify import Expected, verify
+from media_assets.settings import Settings
+from media_assets.store.outputs import Made, OutputStore
+
+# Slices in one command: each voice in them is a demuxer and a decoder thread.
+_SLICES_AT_ONCE = 48
+# LU off the target, and dB over the ceiling, from which another try is worth its time.
+_LOUDNESS_TOLERANCE = 0.3
+_PEAK_TOLERANCE = 0.1
+_TRIES = 4
+# The limiter sees peaks at four times the rate, as a true-peak meter does; encoding adds a little.
+_OVERSAMPLED = 4 * SAMPLE_RATE
+_ENCODER_MARGIN_DB = 0.2
+_MAX_LIMIT = 1.0
+_MIN_LIMIT = 0.0625
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A constant gain, and the limiter's ceiling or None for no limiter; decibels."""
+
+    gain: float
+    limit: float | None
+
+
+def render_sound(
+    plan: KompositionPlan,
+    sources: Mapping[str, SourceFacts],
+    path: Path,
+    settings: Settings,
+    store: OutputStore,
+    *,
+    cancel: threading.Event | None = None,
+) -> Made:
+    """Write the sound of a whole komposition as AAC, exactly as long as its picture.
+
+    Raises:
+        FfmpegFailed, VerificationFailed, Cancelled, TimeLimitExceeded, DiskFull.
+    """
+    track, session = plan.soundtrack, _Session(settings, cancel)
+    with store.scratch() as scratch:
+        mix = scratch / "mix.wav"
+        loudness = _mix(track, sources, mix, session)
+        level: _Level | None = _first_level(track, loudness)
+        for _ in range(_TRIES):
+            if level is None:
+                break
+            used = level
+            options = profile("aac").options(video=False, audio=True)
+            session.run(Target([_levelled(mix, level, track.samples)], path, options))
+            reached = session.measure(open_file(path).audio())
+            level = _corrected(track, level, loudness, reached)
+    expected = Expected(False, True, duration=track.samples / SAMPLE_RATE, tolerance=0.03)
+    return Made(
+        properties=verify(path, expected, settings, decode_tail=False),
+        commands=tuple(done.command for done in session.done),
+        seconds=sum(done.seconds for done in session.done),
+        cpu_seconds=sum(done.cpu_seconds for done in session.done),
+        peak_memory_bytes=max(done.peak_memory_bytes for done in session.done),
+        ffmpeg_version=plan.ffmpeg_version,
+        notes={
+            "mix_lufs": loudness.integrated,
+            "gain_db": round(used.gain, 2),
+            "loudness_lufs": reached.integrated,
+            "true_peak_db": reached.true_peak,
+        },
+    )
+
+
+class _Session:
+    """The commands that one soundtrack takes."""
+
+    def __init__(self, settings: Settings, cancel: threading.Event | None) -> None:
+        self.settings = settings
+        self.cancel = cancel
+        self.done: list[FfmpegResult] = []
+
+    def run(self, target: Target) -> Sequence[str]:
+        """Run one command and return its log."""
+        done = run_ffmpeg(
+            ["-nostats", "-filter_complex_threads", "1", *arguments([target])],
+            settings=self.settings,
+            cancel=self.cancel,
+            log_level="info",
+        )
+        self.done.append(done)
+        return done.log
+
+    def measure(self, sound: Stream) -> Loudness:
+        """The loudness of a stream, by a command that writes nothing."""
+        return parse_ebur128(self.run(Target([_measured(sound)], None, {})))
+
+
+def _mix(track: Soundtrack, sources: Mapping[str, SourceFacts], path: Path, session: _Session) -> Loudness:
+    """Write the mix as float samples and return its loudness."""
+    parts = slices(track)
+    groups = [parts[at : at + _SLICES_AT_ONCE] for at in range(0, len(parts), _SLICES_AT_ONCE)]
+    options = profile("pcm").options(video=False, audio=True)
+    if len(groups) == 1:
+        streams = [spoken(parts, sources)]
+    else:
+        streams = [_grouped(groups, sources, path.parent, session)]
+    if track.music is not None:
+        silent = not track.voices
+        music = music_bed(track.music, track.samples, sources)
+        streams = [music] if silent else [*streams, music]
+    return parse_ebur128(session.run(Target([_measured(summed(streams))], path, options)))
+
+
+def _grouped(
+    groups: Sequence[Sequence[Slice]],
+    sources: Mapping[str, SourceFacts],
+    folder: Path,
+    session: _Session,
+) -> Stream:
+    """Voices written group by group, so that no command opens thousands of files; samples join exactly."""
+    written = []
+    for number, group in enumerate(groups):
+        path = folder / f"voices{number}.wav"
+        session.run(Target([spoken(group, sources)], path, profile("pcm").options(video=False, audio=True)))
+        written.append([open_file(path).audio()])
+    return concatenate(written, video=False, audio=True)[0]
+
+
+def _measured(sound: Stream) -> Stream:
+    return sound.filter("ebur128", peak="true", framelog="quiet")
+
+
+def _levelled(mix: Path, level: _Level, samples: int) -> Stream:
+    sound = open_file(mix).audio().filter("volume", f"{level.gain:.4f}dB")
+    if level.limit is not None:
+        limit = min(_MAX_LIMIT, max(_MIN_LIMIT, 10 ** (level.limit / 20)))
+        sound = sound.filter("aresample", _OVERSAMPLED)
+        sound = sound.filter("alimiter", limit=f"{limit:.6f}", level="disabled", latency=1)
+        sound = sound.filter("aresample", SAMPLE_RATE)
+    return sound.filter("apad", whole_len=samples).filter("atrim", end_sample=samples)
+
+
+def _first_level(track: Soundtrack, mix: Loudness) -> _Level:
+    """The gain to the target (none for silence), and a limiter where the peak would be too high."""
+    gain = 0.0
+    if track.target_lufs is not None and mix.integrated is not None:
+        gain = track.target_lufs - mix.integrated
+    peak = None if mix.true_peak is None else mix.true_peak + gain
+    ceiling = track.ceiling_db - _ENCODER_MARGIN_DB
+    return _Level(gain, ceiling if peak is not None and peak > ceiling else None)
+
+
+def _corrected(track: Soundtrack, level: _Level, mix: Loudness, reached: Loudness) -> _Level | None:
+    """Another level to try, or None when what was reached will do."""
+    gain, limit = level.gain, level.limit
+    if track.target_lufs is not None and reached.integrated is not None and mix.integrated is not None:
+        off = track.target_lufs - reached.integrated
+        if abs(off) > _LOUDNESS_TOLERANCE:
+            gain += off
+    if reached.true_peak is not None and reached.true_peak > track.ceiling_db + _PEAK_TOLERANCE:
+        over = reached.true_peak - track.ceiling_db
+        limit = (track.ceiling_db if limit is None else limit) - over
+    corrected = _Level(gain, limit)
+    if gain != level.gain and limit is None:
+        corrected = _Level(gain, track.ceiling_db - _ENCODER_MARGIN_DB)
+    return None if (gain, limit) == (level.gain, level.limit) else corrected
