@@ -66,7 +66,7 @@ def outstanding_plans(
     Returns:
         {komposition: wanted fingerprint}, and {komposition: why it cannot be planned}.
     """
-    last = recorded(instance, PLAN, [], keys)
+    last = recorded(instance, PLAN, keys)
     wanted: dict[str, str] = {}
     problems: dict[str, str] = {}
     for key in keys:

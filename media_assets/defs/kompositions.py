@@ -1,6 +1,6 @@
 """Kompositions: the plan of each document (its lock file) and the video rendered from it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import dagster as dg
@@ -32,7 +32,8 @@ VIDEO_EDGES = [Edge(PLAN)]
 
 
 @dg.multi_asset(
-    name="komposition_plan",
+    name="komposition",
+    # Both in one step: a skippable output that is not yielded would skip a step that needs it.
     specs=[
         dg.AssetSpec(
             PLAN,
@@ -43,35 +44,7 @@ VIDEO_EDGES = [Edge(PLAN)]
             # Draws the edge; whether a plan is current is told by its fingerprint, exactly.
             deps=[dg.AssetDep(SOURCE_FILE, partition_mapping=dg.SpecificPartitionsPartitionMapping([]))],
             description="What a komposition compiles to. Data version: fingerprint of all it resolves to.",
-        )
-    ],
-    partitions_def=KOMPOSITIONS,
-    backfill_policy=dg.BackfillPolicy.multi_run(100),
-)
-def komposition_plan(context: dg.AssetExecutionContext, media: MediaResource) -> None:
-    """Compile each document and keep its plan as data/metadata/plans/<id>.json."""
-    sign_run(context.instance, context.run_id)
-    keys = list(context.partition_keys)
-    failures = Failures(context)
-    for key in keys:
-        with failures.catching(key):
-            compiled, _ = compile_document(key, media, media.sources.unchanged)
-            write_json(media.settings.metadata_root / "plans" / f"{key}.json", compiled.to_json())
-            record(
-                context,
-                PLAN,
-                key,
-                data_version=compiled.fingerprint,
-                code_version=PLAN_VERSION,
-                inputs={},
-                metadata=_plan_metadata(compiled),
-            )
-    failures.raise_if_any(len(keys))
-
-
-@dg.multi_asset(
-    name="komposition_video",
-    specs=[
+        ),
         dg.AssetSpec(
             VIDEO,
             skippable=True,
@@ -80,42 +53,29 @@ def komposition_plan(context: dg.AssetExecutionContext, media: MediaResource) ->
             kinds={"ffmpeg"},
             deps=[dg.AssetDep(PLAN, partition_mapping=dg.IdentityPartitionMapping())],
             description="The video rendered from a plan. Data version: SHA-256 of the file.",
-        )
+        ),
     ],
     partitions_def=KOMPOSITIONS,
+    can_subset=True,
     backfill_policy=dg.BackfillPolicy.multi_run(20),
     pool="ffmpeg",
 )
-def komposition_video(context: dg.AssetExecutionContext, media: MediaResource) -> None:
-    """Render each plan; a komposition's pieces are rendered side by side."""
+def komposition(
+    context: dg.AssetExecutionContext, media: MediaResource
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Plan each document, then render it; its pieces are rendered side by side."""
     sign_run(context.instance, context.run_id)
     keys = list(context.partition_keys)
-    inputs = inputs_of(context.instance, VIDEO_EDGES, keys)
     failures = Failures(context)
     for key in keys:
         with failures.catching(key):
             compiled, sources = compile_document(key, media, media.sources.unchanged)
-            planned = inputs[key].get(PLAN)
-            if planned is None or planned.data_version != compiled.fingerprint:
-                raise BadInput(
-                    "the document or a source changed after it was planned",
-                    where=key,
-                    hint="materialize komposition_plan first",
-                )
-            rendered = _render(context, key, compiled, sources, media)
-            final = rendered.final.output
-            publish(final.path, media.settings.output_root / "kompositions" / final_name(key))
-            preview = preview_of(final, media.store, media.settings)
-            record(
-                context,
-                VIDEO,
-                key,
-                data_version=final.content_hash,
-                code_version=VIDEO_VERSION,
-                inputs=inputs[key],
-                metadata=_video_metadata(rendered, preview),
-            )
+            if PLAN in context.selected_asset_keys:
+                _record_plan(context, key, compiled, media)
+            if VIDEO in context.selected_asset_keys:
+                _record_video(context, key, compiled, sources, media)
     failures.raise_if_any(len(keys))
+    yield from ()  # what is yielded would give every partition of the run one version
 
 
 def compile_document(
@@ -143,6 +103,56 @@ def compile_document(
 def final_name(key: str) -> str:
     """The readable name of a komposition's video."""
     return f"{key.removeprefix('komp_')}.mp4"
+
+
+def _record_plan(
+    context: dg.AssetExecutionContext, key: str, compiled: KompositionPlan, media: MediaResource
+) -> None:
+    """Keep the plan as data/metadata/plans/<id>.json and log it."""
+    write_json(media.settings.metadata_root / "plans" / f"{key}.json", compiled.to_json())
+    record(
+        context,
+        PLAN,
+        key,
+        data_version=compiled.fingerprint,
+        code_version=PLAN_VERSION,
+        inputs={},
+        metadata=_plan_metadata(compiled),
+    )
+
+
+def _record_video(
+    context: dg.AssetExecutionContext,
+    key: str,
+    compiled: KompositionPlan,
+    sources: Mapping[str, SourceFacts],
+    media: MediaResource,
+) -> None:
+    """Render, publish under a readable name, and log.
+
+    Raises:
+        BadInput: the plan on record is not what the document and its sources give now.
+    """
+    inputs = inputs_of(context.instance, VIDEO_EDGES, [key])[key]
+    planned = inputs.get(PLAN)
+    if planned is None or planned.data_version != compiled.fingerprint:
+        raise BadInput(
+            "the document or a source changed after it was planned",
+            where=key,
+            hint="materialize komposition_plan first",
+        )
+    rendered = _render(context, key, compiled, sources, media)
+    final = rendered.final.output
+    publish(final.path, media.settings.output_root / "kompositions" / final_name(key))
+    record(
+        context,
+        VIDEO,
+        key,
+        data_version=final.content_hash,
+        code_version=VIDEO_VERSION,
+        inputs=inputs,
+        metadata=_video_metadata(rendered, preview_of(final, media.store, media.settings)),
+    )
 
 
 def _render(

@@ -1,6 +1,6 @@
 """Sources: files people drop in, as partitions, and a thumbnail of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import dagster as dg
@@ -53,7 +53,9 @@ class IngestConfig(dg.Config):
     partitions_def=SOURCES,
     backfill_policy=dg.BackfillPolicy.multi_run(500),
 )
-def source_file(context: dg.AssetExecutionContext, config: IngestConfig, media: MediaResource) -> None:
+def source_file(
+    context: dg.AssetExecutionContext, config: IngestConfig, media: MediaResource
+) -> Iterator[dg.MaterializeResult[None]]:
     """Hash and probe files; a file that is not media is reported and is no partition."""
     sign_run(context.instance, context.run_id)
     files = _files(context, config, media.sources)
@@ -63,6 +65,7 @@ def source_file(context: dg.AssetExecutionContext, config: IngestConfig, media: 
             _reject(context, result, media)
         else:
             _accept(context, result, media)
+    yield from ()  # what is yielded would give every partition of the run one version
 
 
 @dg.multi_asset(
@@ -82,7 +85,9 @@ def source_file(context: dg.AssetExecutionContext, config: IngestConfig, media: 
     backfill_policy=dg.BackfillPolicy.multi_run(500),
     pool="ffmpeg",
 )
-def thumbnail(context: dg.AssetExecutionContext, media: MediaResource) -> None:
+def thumbnail(
+    context: dg.AssetExecutionContext, media: MediaResource
+) -> Iterator[dg.MaterializeResult[None]]:
     """Make the pictures side by side."""
     sign_run(context.instance, context.run_id)
     keys = list(context.partition_keys)
@@ -116,6 +121,7 @@ def thumbnail(context: dg.AssetExecutionContext, media: MediaResource) -> None:
                 metadata=output_metadata(result, result.output.path),
             )
     failures.raise_if_any(len(keys))
+    yield from ()  # what is yielded would give every partition of the run one version
 
 
 def ingested(catalogue: SourceCatalogue, key: str, inputs: dict[dg.AssetKey, Seen]) -> SourceFacts:

@@ -15,11 +15,13 @@ from dagster._core.definitions.data_version import (
     CODE_VERSION_TAG,
     DATA_VERSION_IS_USER_PROVIDED_TAG,
     DATA_VERSION_TAG,
+    INPUT_DATA_VERSION_TAG_PREFIX,
     get_input_data_version_tag,
     get_input_event_pointer_tag,
 )
 
 _MATERIALIZATION = dg.DagsterEventType.ASSET_MATERIALIZATION
+_RECORDS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,10 @@ class Recorded:
 
     data_version: str | None
     code_version: str | None
-    inputs: Mapping[dg.AssetKey, str | None]
+    inputs: Mapping[dg.AssetKey, str]
+
+
+_read: dict[tuple[str, dg.AssetKey, str, Seen], Recorded] = {}
 
 
 def seen(instance: dg.DagsterInstance, asset: dg.AssetKey, partitions: Iterable[str]) -> dict[str, Seen]:
@@ -70,24 +75,36 @@ def _seen_whole(instance: dg.DagsterInstance, asset: dg.AssetKey) -> Seen | None
 
 
 def recorded(
-    instance: dg.DagsterInstance, asset: dg.AssetKey, edges: Sequence[Edge], partitions: Iterable[str]
+    instance: dg.DagsterInstance, asset: dg.AssetKey, partitions: Iterable[str]
 ) -> dict[str, Recorded]:
-    """What each materialized partition of `asset` was made from."""
-    keys = set(partitions)
-    if not keys:
-        return {}
-    names = {edge.asset: get_input_data_version_tag(edge.asset) for edge in edges}
-    tags = instance.event_log_storage.get_latest_tags_by_partition(
-        asset, _MATERIALIZATION, [DATA_VERSION_TAG, CODE_VERSION_TAG, *names.values()], list(keys)
-    )
-    return {
-        key: Recorded(
-            found.get(DATA_VERSION_TAG),
-            found.get(CODE_VERSION_TAG),
-            {input_key: found.get(name) for input_key, name in names.items()},
-        )
-        for key, found in tags.items()
+    """What each materialized partition of `asset` was made from.
+
+    Provenance is only in the records themselves. They never change, so each is read once per process:
+    a sensor's tick costs two queries and the records that are new since the last one.
+    """
+    latest = seen(instance, asset, partitions)
+    keys = {key: (instance.root_directory, asset, key, found) for key, found in latest.items()}
+    missing = [found.storage_id for key, found in latest.items() if keys[key] not in _read]
+    for start in range(0, len(missing), _RECORDS_AT_ONCE):
+        ids = missing[start : start + _RECORDS_AT_ONCE]
+        records = instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=asset, storage_ids=ids), limit=len(ids)
+        ).records
+        for record in records:
+            key = record.partition_key
+            if key in keys:
+                _read[keys[key]] = _recorded(record.event_log_entry.tags or {})
+    return {key: _read[place] for key, place in keys.items() if place in _read}
+
+
+def _recorded(tags: Mapping[str, str]) -> Recorded:
+    prefix = f"{INPUT_DATA_VERSION_TAG_PREFIX}/"
+    inputs = {
+        dg.AssetKey.from_user_string(name.removeprefix(prefix)): version
+        for name, version in tags.items()
+        if name.startswith(prefix)
     }
+    return Recorded(tags.get(DATA_VERSION_TAG), tags.get(CODE_VERSION_TAG), inputs)
 
 
 def inputs_of(
@@ -145,7 +162,7 @@ def out_of_date(
         {partition: wanted}, where `wanted` changes exactly when there is something new to try.
     """
     current = inputs_of(instance, edges, partitions)
-    last = recorded(instance, asset, edges, partitions)
+    last = recorded(instance, asset, partitions)
     wanted = {}
     for partition in partitions:
         inputs = current[partition]

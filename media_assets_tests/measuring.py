@@ -1,0 +1,58 @@
+"""What tests measure in real output: decoded pictures and samples."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media_assets.media import binaries
+from media_assets.media.loudness import Loudness, measure_loudness
+from media_assets.settings import Settings
+
+SAMPLE_RATE = 48_000
+
+
+def decode(settings: Settings, *arguments: str) -> bytes:
+    """Raw bytes that ffmpeg decodes to."""
+    command = [str(binaries.ffmpeg(settings).path), "-v", "error", "-nostdin", *arguments, "-"]
+    return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603
+
+
+def pictures(settings: Settings, path: Path, width: int = 32, height: int = 18) -> NDArray[np.uint8]:
+    """Every picture, scaled down, as (frames, height, width, RGB)."""
+    raw = decode(
+        settings,
+        *("-i", f"file:{path}", "-map", "0:v:0", "-fps_mode", "passthrough"),
+        *("-vf", f"scale={width}:{height}:flags=area", "-f", "rawvideo", "-pix_fmt", "rgb24"),
+    )
+    return np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3)
+
+
+def mean_colors(settings: Settings, path: Path) -> NDArray[np.float64]:
+    """The mean colour of every picture, as (frames, RGB)."""
+    shots: Any = pictures(settings, path).mean(axis=(1, 2))
+    return np.asarray(shots, dtype=np.float64)
+
+
+def samples(settings: Settings, path: Path) -> NDArray[np.float32]:
+    """The sound, mixed to one channel at 48 kHz, -1…1."""
+    raw = decode(
+        settings,
+        *("-i", f"file:{path}", "-map", "0:a:0", "-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le"),
+    )
+    return np.frombuffer(raw, np.float32)
+
+
+def loudness(settings: Settings, path: Path) -> Loudness:
+    """EBU R 128 of the whole file."""
+    return measure_loudness(path, settings)
+
+
+def frequency(sound: NDArray[np.float32]) -> float:
+    """The strongest frequency in Hz."""
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+    return float(np.argmax(spectrum) * SAMPLE_RATE / len(sound))
