@@ -119,6 +119,8 @@ def joined_error(failures: Sequence[tuple[str, MediaAssetsError]]) -> MediaAsset
     first = failures[0][1]
     names = ", ".join(name for name, _ in failures)
     message = "; ".join(f"{name}: {error.message}" for name, error in failures)
+    if len(failures) == 1:
+        message = first.message
     if isinstance(first, FfmpegFailed):
         return FfmpegFailed(
             message, command=first.command, returncode=first.returncode, where=names, hint=first.hint

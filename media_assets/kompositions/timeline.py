@@ -21,8 +21,6 @@ from media_assets.media.info import MediaInfo
 
 # Seconds of source before its end in which there surely is a picture, beside two of its own frames.
 _NEAR_END = Fraction(1, 20)
-# File durations are rounded; a picture asked for this little after the end is no picture short.
-_END_TOLERANCE = Fraction(1, 1000)
 
 Findings = list[tuple[str, str]]
 
@@ -218,7 +216,7 @@ def _held(placed: Placed, rate: Fraction, info: MediaInfo) -> int:
     if end is None:
         return 0
     step = placed.speed / rate
-    there = math.ceil((end + _END_TOLERANCE - exact(placed.segment.in_point)) / step)
+    there = math.ceil((end - exact(placed.segment.in_point)) / step)
     return max(0, placed.frames + placed.handle_frames - there)
 
 
