@@ -1,0 +1,113 @@
+"""Events into the warehouse and what they say, hourly and on demand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+from dagster_duckdb import DuckDBResource
+from pydantic import Field
+
+from media_assets.analytics import warehouse
+from media_assets.settings import Settings
+
+_EVENTS_SHOWN = 10
+_COLUMNS_SHOWN = ["timestamp", "operation", "effect", "outcome", "seconds", "error"]
+
+
+class WarehouseResource(DuckDBResource):
+    """The warehouse as a DuckDB resource, one process at a time.
+
+    Dagster's own leaves the connection open when the body raises, and holds no lock while it opens.
+    """
+
+    database: str = Field(default="", description="Path of the DuckDB file; empty: the data root's.")
+
+    @property
+    def path(self) -> Path:
+        """The DuckDB file, looked up when it is used: the environment may differ from import time's."""
+        return Path(self.database) if self.database else Settings.from_environment().warehouse_path
+
+    @contextmanager
+    def get_connection(self) -> Iterator[warehouse.Connection]:
+        """A connection that is closed, and whose lock is let go, however the body ends.
+
+        Raises:
+            WarehouseBusy: another process held the warehouse for too long.
+        """
+        with warehouse.connect(self.path, config=self.connection_config) as connection:
+            yield connection
+
+
+@dg.asset(group_name="analytics", pool="warehouse", kinds={"duckdb"})
+def operation_events(warehouse_db: WarehouseResource) -> dg.MaterializeResult[None]:
+    """Every operation performed, one row each."""
+    with warehouse_db.get_connection() as connection:
+        report = warehouse.load_events(connection, Settings.from_environment().event_root)
+        total, version = warehouse.events_version(connection)
+        last = pd.DataFrame(warehouse.stored_events(connection, _EVENTS_SHOWN), columns=_COLUMNS_SHOWN)
+    return dg.MaterializeResult(
+        metadata={**asdict(report), "total": total, "last_events": _table(last)},
+        data_version=dg.DataVersion(version),
+    )
+
+
+@dg.asset(group_name="analytics", pool="warehouse", kinds={"duckdb"}, deps=[operation_events])
+def operation_performance(warehouse_db: WarehouseResource) -> dg.MaterializeResult[None]:
+    """How often, how well and how fast each operation went."""
+    with warehouse_db.get_connection() as connection:
+        statistics = warehouse.store_operation_performance(connection)
+    content = statistics.to_json(orient="split", double_precision=15)
+    return dg.MaterializeResult(
+        metadata={"operations": len(statistics), "statistics": _table(statistics)},
+        data_version=dg.DataVersion(hashlib.sha256(content.encode()).hexdigest()[:16]),
+    )
+
+
+@dg.asset_check(asset=operation_events, pool="warehouse")
+def no_events_lost(warehouse_db: WarehouseResource) -> dg.AssetCheckResult:
+    """Each writer's events are loaded without a gap, up to its latest loaded one."""
+    with warehouse_db.get_connection() as connection:
+        lost = warehouse.lost_sequences(connection)
+    return dg.AssetCheckResult(
+        passed=lost.empty,
+        metadata={"missing": int(lost["missing"].sum()), "writers": _table(lost)},
+    )
+
+
+hourly_analytics = dg.ScheduleDefinition(
+    name="hourly_analytics",
+    target=dg.AssetSelection.assets(operation_events, operation_performance),
+    cron_schedule="0 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Loads the events that wait and refreshes the figures.",
+)
+
+
+@dg.definitions
+def analytics_definitions() -> dg.Definitions:
+    """The warehouse, its two assets, their check and their schedule."""
+    return dg.Definitions(
+        assets=[operation_events, operation_performance],
+        asset_checks=[no_events_lost],
+        schedules=[hourly_analytics],
+        resources={"warehouse_db": WarehouseResource()},
+    )
+
+
+def _table(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """A markdown table; ids hold `|` where a partition key has two parts."""
+    shown = frame.map(_cell)
+    lines = [list(map(str, shown.columns)), ["---"] * len(shown.columns), *shown.to_numpy().tolist()]
+    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def _cell(value: object) -> str:
+    if value is None or value != value:  # NaN is the one value unlike itself
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) else str(value).replace("|", "\\|")
