@@ -10,7 +10,7 @@ from pathlib import Path
 from media_assets.kompositions.model import OutputFormat
 from media_assets.kompositions.opening import open_at
 from media_assets.kompositions.plan import KompositionPlan, PlannedPiece, SourceFacts
-from media_assets.kompositions.timeline import Shot
+from media_assets.kompositions.timeline import Shot, is_still
 from media_assets.media.encode import profile
 from media_assets.media.graph import Option, Stream, Target, arguments, filter_streams
 from media_assets.media.info import VideoStream
@@ -93,7 +93,7 @@ def conformed(shot: Shot, source: SourceFacts, frames: int, output: OutputFormat
     video = source.info.video
     if video is None:
         raise ValueError(f"{source.id} has no picture")
-    if source.info.kind == "image":
+    if is_still(source.info):
         opened, _ = open_at(source, Fraction(0), threads=1)
         still = opened.stream(video.index).filter("fps", output.fps, start_time=0, round="up")
         # Fitted once, then repeated.

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from media_assets.ids import fingerprint
 from media_assets.kompositions.model import Komposition, OutputFormat, references
 from media_assets.kompositions.soundtrack import Soundtrack, soundtrack
-from media_assets.kompositions.timeline import Piece, Shot, timeline
+from media_assets.kompositions.timeline import Piece, Shot, is_still, timeline
 from media_assets.media.encode import profile
 from media_assets.media.info import MediaInfo
 
@@ -205,7 +205,7 @@ def _planned(
 def _decoding(shot: Shot, info: MediaInfo, seconds: Fraction) -> float:
     """CPU-seconds to decode a shot."""
     video = info.video
-    if video is None or info.kind == "image":
+    if video is None or is_still(info):
         return 0.0
     frames = float(seconds * shot.speed * (video.fps or 25))
     return video.width * video.height * frames / 1e6 / _DECODED_MEGAPIXELS

@@ -175,9 +175,14 @@ def _source_findings(komposition: Komposition, media: Mapping[str, MediaInfo]) -
     return findings
 
 
+def is_still(info: MediaInfo) -> bool:
+    """Whether it has one picture only, which is then shown for as long as is asked."""
+    return info.kind == "image" or (info.video is not None and info.video.frames == 1)
+
+
 def picture_end(info: MediaInfo) -> Fraction | None:
     """Seconds into the file at which its picture ends; None for a still, or when nobody knows."""
-    if info.kind == "image" or info.video is None:
+    if is_still(info) or info.video is None:
         return None
     return _end(info, info.video.duration, info.video.start_time)
 
@@ -198,7 +203,7 @@ def _end(info: MediaInfo, duration: float | None, start: float) -> Fraction | No
 def _shot(placed: Placed, skipped: int, rate: Fraction, media: Mapping[str, MediaInfo]) -> Shot:
     """The pictures of a segment from its frame `skipped` on."""
     segment, info = placed.segment, media[placed.segment.source]
-    if info.kind == "image":
+    if is_still(info):
         return Shot(segment.source, Fraction(0), Fraction(1))
     step = placed.speed / rate
     start = exact(segment.in_point) + skipped * step
