@@ -81,8 +81,10 @@ class Actions:
         sync_partitions(session.instance, catalogue)
         problems += self.thumbnails() + self.plans()
         read = {file.id for file in files}
-        report = {
-            "sources": [facts.to_json() | {"ingested": facts.id in read} for facts in catalogue],
+        sources = [facts.to_json() | {"ingested": facts.id in read} for facts in catalogue]
+        return {
+            # What a script reads is short; the whole probe is in the record and in the UI.
+            "sources": [source | _summary(source) for source in sources],
             "rejected": [rejection.to_json() for rejection in catalogue.rejections()],
             "removed": list(changes.removed),
             "growing": [file.relative for file in growing],
@@ -90,10 +92,6 @@ class Actions:
             "problems": problems,
             "seconds": round(time.monotonic() - started, 3),
         }
-        # What a person reads is short; the whole probe is in the record and in the UI.
-        for source in report["sources"]:
-            source |= _summary(source)
-        return report
 
     def thumbnails(self) -> list[str]:
         """Make thumbnails that are missing or stale; returns what failed."""

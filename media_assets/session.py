@@ -10,9 +10,9 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleCause, StaleStatus
-from dagster._core.workspace.context import LoadingContext
+from dagster._core.loader import LoadingContext
 
-from media_assets.defs.batches import fail_dead_runs, range_tags, ranges
+from media_assets.defs.batches import fail_dead_runs, range_tags, ranges, worker_tag
 from media_assets.errors import BadInput
 from media_assets.settings import Settings
 
@@ -20,6 +20,13 @@ _DAGSTER_YAML = """\
 # Written once; edit as you like.
 telemetry:
   enabled: false
+nux:
+  enabled: false
+run_coordinator:
+  module: dagster._core.run_coordinator.queued_run_coordinator
+  class: QueuedRunCoordinator
+  config:
+    dequeue_interval_seconds: 1
 concurrency:
   runs:
     max_concurrent_runs: 4
@@ -159,7 +166,7 @@ class Session:
             return self._repository.get_implicit_global_asset_job_def().execute_in_process(
                 instance=self.instance,
                 asset_selection=list(assets),
-                tags=dict(tags),
+                tags={**tags, **worker_tag()},
                 run_config={**(run_config or {}), **quiet},
                 raise_on_error=False,
             )

@@ -19,7 +19,7 @@ SAMPLE_RATE = 48_000
 def decode(settings: Settings, *arguments: str) -> bytes:
     """Raw bytes that ffmpeg decodes to."""
     command = [str(binaries.ffmpeg(settings).path), "-v", "error", "-nostdin", *arguments, "-"]
-    return subprocess.run(command, check=True, capture_output=True).stdout  # noqa: S603
+    return subprocess.run(command, check=True, capture_output=True).stdout
 
 
 def pictures(settings: Settings, path: Path, width: int = 32, height: int = 18) -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import dagster as dg
 from dagster._utils.schedules import is_valid_cron_schedule
-from dagster.components.component.component_scaffolder import Scaffolder
+from dagster.components.scaffold.scaffold import Scaffolder
 from dagster.components.component_scaffolding import scaffold_component
 
 from media_assets.components.loaded import remember

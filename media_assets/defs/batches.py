@@ -74,19 +74,32 @@ def is_busy(instance: dg.DagsterInstance, asset: dg.AssetKey) -> bool:
     return any(run.asset_selection is None or asset in run.asset_selection for run in runs)
 
 
-def sign_run(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Note on the run which process works on it, so that its death can be told."""
+def worker_tag() -> dict[str, str]:
+    """The tag that says which process works on a run, so that its death can be told."""
     worker = {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
-    instance.add_run_tags(run_id, {WORKER_TAG: json.dumps(worker)})
+    return {WORKER_TAG: json.dumps(worker)}
+
+
+def sign_run(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Note on the run that this process works on it."""
+    instance.add_run_tags(run_id, worker_tag())
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs whose process is gone (killed, machine restarted) as failed; returns their ids."""
+    """Mark runs whose process is gone (killed, machine restarted) as failed; returns their ids.
+
+    A dead run still holds its place in a pool, where others would wait for it for ever: it is freed.
+    """
     dead = []
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         if WORKER_TAG in run.tags and not _is_alive(json.loads(run.tags[WORKER_TAG])):
             instance.report_run_failed(run, "its process is gone; what it finished is kept")
             dead.append(run.run_id)
+    log = instance.event_log_storage
+    for run_id in log.get_concurrency_run_ids():
+        holder = instance.get_run_by_id(run_id)
+        if holder is None or holder.is_finished:
+            log.free_concurrency_slots_for_run(run_id)
     return dead
 
 

@@ -1,5 +1,7 @@
 """Picks up new, changed and removed documents, and kompositions whose sources changed."""
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from media_assets.defs.batches import Attempts, fail_dead_runs, range_tags, ranges, under_way
@@ -59,7 +61,7 @@ def sync_documents(instance: dg.DagsterInstance, media: MediaResource) -> None:
 
 
 def outstanding_plans(
-    instance: dg.DagsterInstance, media: MediaResource, keys: list[str]
+    instance: dg.DagsterInstance, media: MediaResource, keys: Sequence[str]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Kompositions whose plan is not what their document and sources now give.
 

@@ -11,7 +11,7 @@ from media_assets.store.outputs import OutputStore
 from media_assets.store.sources import SourceCatalogue
 
 
-class MediaResource(dg.ConfigurableResource):
+class MediaResource(dg.ConfigurableResource[None]):
     """Access to media: the data root's settings, sources and outputs.
 
     Attributes:

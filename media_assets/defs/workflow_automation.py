@@ -1,7 +1,6 @@
 """When workflows run by themselves: eagerly (level-triggered) or by a schedule."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import dagster as dg
 
@@ -108,5 +107,4 @@ def _schedule(assets: WorkflowAssets, cron: str) -> dg.ScheduleDefinition:
     def scheduled(context: dg.ScheduleEvaluationContext, media: MediaResource) -> Sequence[dg.RunRequest]:
         return requests(assets, context.instance, Attempts(None), media.settings)
 
-    found: Any = scheduled
-    return found
+    return scheduled

@@ -27,6 +27,8 @@ _SHOWN_LINES = 12
 _OUT_TIME = re.compile(r"out_time_us=(-?\d+)")
 # ru_maxrss is in KiB on Linux and in bytes on macOS.
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+# Appending is atomic, counting up is not.
+_started: list[None] = []
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def run_ffmpeg(
         TimeLimitExceeded, Cancelled: the process group was ended.
         FfmpegMissing: there is no usable ffmpeg.
     """
+    _started.append(None)
     limit = timeout or settings.render_timeout
     command = [
         str(binaries.ffmpeg(settings).path),
@@ -122,6 +125,11 @@ def run_ffmpeg(
     if process.returncode != 0:
         raise _failure(command, process.returncode, list(log))
     return FfmpegResult(tuple(command), time.monotonic() - started, cpu_seconds, peak, tuple(log))
+
+
+def commands_started() -> int:
+    """How many ffmpeg commands this process has started."""
+    return len(_started)
 
 
 def _follow(

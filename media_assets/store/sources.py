@@ -114,7 +114,8 @@ class SourceCatalogue:
         moment = time.time() if now is None else now
         memo = self._memo()
         found = scan(self.root)
-        unread, growing = [], []
+        unread: list[Found] = []
+        growing: list[Found] = []
         for file in found.values():
             if memo.get(file.id, [])[:3] == _signature(file.stat):
                 continue
