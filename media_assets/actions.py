@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from media_assets.analytics import warehouse
 from media_assets.components.loaded import loaded_workflow
 from media_assets.defs.komposition_sensor import outstanding_plans, sync_documents
 from media_assets.defs.kompositions import PLAN, VIDEO, compile_document, final_name
@@ -184,8 +186,11 @@ class Actions:
         problems = failures(self.session.run(ANALYTICS))
         if problems:
             raise RunFailed("\n".join(problems), where="analytics")
-        rows = self.session.metadata(ANALYTICS[1]).get("statistics")
-        return list(rows) if isinstance(rows, list) else []
+        with warehouse.connect(self.settings.warehouse_path) as connection:
+            table = warehouse.operation_statistics(connection)
+        # JSON has no NaN: a figure that there is none of is null.
+        rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=6))
+        return rows
 
     def row(self, asset: dg.AssetKey, partition: str) -> Row:
         """A line about the latest materialization of a partition."""

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import dagster as dg
 from dagster._utils.schedules import is_valid_cron_schedule
-from dagster.components.scaffold.scaffold import Scaffolder
 from dagster.components.component_scaffolding import scaffold_component
+from dagster.components.scaffold.scaffold import Scaffolder
 
 from media_assets.components.loaded import remember
 from media_assets.defs.workflow_assets import WorkflowAssets

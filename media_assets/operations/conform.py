@@ -26,7 +26,7 @@ def joined(clips: Sequence[Clip]) -> tuple[Picture | None, Sound | None]:
 def conform(
     media: Media, clip: Clip, picture: Picture | None, sound: Sound | None, *, wants_sound: bool
 ) -> Media:
-    """`media` in the joined form: letterboxed, square pixels, constant rate, silence where sound is missing.
+    """`media` in the joined form: letterboxed, square pixels, constant rate, silence for missing sound.
 
     Both streams are exactly as long as planned, whatever the streams inside the file are.
     """
