@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Literal
 
 from uuid_utils import uuid7
@@ -166,10 +167,10 @@ def sanitise_parameters(parameters: Mapping[str, Any]) -> dict[str, Parameter]:
     kept: dict[str, Parameter] = {}
     for key, given in parameters.items():
         value = given.value if isinstance(given, Enum) else given
-        if not isinstance(key, str) or not _KEY.fullmatch(key):
+        if not isinstance(key, str) or not _is_key(key):
             continue
         if isinstance(value, str):
-            if _TOKEN.fullmatch(value) and not _NAME_LIKE.search(value) and not _WORDS.search(key):
+            if _is_token(value) and not _holds_words(key):
                 kept[key] = value
         elif isinstance(value, bool):
             kept[key] = value
@@ -203,7 +204,8 @@ def check_record(record: Record) -> None:
     if not isinstance(record["success"], bool):
         raise ValueError("success is not true or false")
     for name in _COUNTS:
-        if type(record[name]) is not int or not 0 <= record[name] < _INT64:
+        value = record[name]
+        if type(value) is not int or not 0 <= value < _INT64:
             raise ValueError(f"{name} is not a count")
     for name in _AMOUNTS:
         if not _is_amount(record[name]):
@@ -252,6 +254,21 @@ def _in_utc(value: Any) -> str:
         return moment.astimezone(UTC).isoformat(timespec="microseconds")
     except (ValueError, TypeError, OverflowError) as error:
         raise ValueError("timestamp is not ISO 8601 with an offset") from error
+
+
+@lru_cache(1024)
+def _is_key(key: str) -> bool:
+    return _KEY.fullmatch(key) is not None
+
+
+@lru_cache(1024)
+def _holds_words(key: str) -> bool:
+    return _WORDS.search(key) is not None
+
+
+@lru_cache(1024)
+def _is_token(value: str) -> bool:
+    return _TOKEN.fullmatch(value) is not None and _NAME_LIKE.search(value) is None
 
 
 def _is_amount(value: Any) -> bool:

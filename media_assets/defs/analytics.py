@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -62,9 +63,13 @@ def operation_performance(warehouse_db: WarehouseResource) -> dg.MaterializeResu
     """How often, how well and how fast each operation went."""
     with warehouse_db.get_connection() as connection:
         statistics = warehouse.store_operation_performance(connection)
-    content = statistics.to_json(orient="split", double_precision=15)
+    content = statistics.to_json(orient="records", double_precision=15)
     return dg.MaterializeResult(
-        metadata={"operations": len(statistics), "statistics": _table(statistics)},
+        metadata={
+            "operations": len(statistics),
+            "performance": _table(statistics),
+            "statistics": dg.MetadataValue.json(json.loads(content)),
+        },
         data_version=dg.DataVersion(hashlib.sha256(content.encode()).hexdigest()[:16]),
     )
 
