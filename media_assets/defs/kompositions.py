@@ -208,6 +208,7 @@ def _video_metadata(rendered: RenderedKomposition, preview: Path | None) -> dict
     return output_metadata(rendered.final, preview) | as_metadata(
         {
             "cached": rendered.ffmpeg_runs == 0,
+            "seconds": round(rendered.seconds, 3),
             "pieces": dg.MetadataValue.md(table),
             "result": dg.MetadataValue.json(rendered.to_json()),
             "loudness": None if rendered.loudness is None else f"{rendered.loudness:.1f} LUFS",

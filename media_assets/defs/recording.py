@@ -77,14 +77,15 @@ def output_metadata(outcome: Outcome, preview: Path | None = None) -> dict[str, 
     """What the UI shows of an output."""
     output: Output = outcome.output
     made, found = output.made, output.made.properties
+    still = found.frames == 1 and found.audio is None
     speed = f"{found.duration / made.seconds:.1f} x realtime" if made.seconds and found.duration else None
     shown: dict[str, Any] = {
         "preview": picture(preview) if preview else None,
         "path": dg.MetadataValue.path(str(output.path)),
-        "duration": found.duration,
+        "duration": None if still else found.duration,
         "size": found.size,
         "resolution": f"{found.width}x{found.height}" if found.width else None,
-        "fps": found.fps,
+        "fps": None if still else found.fps,
         "frames": found.frames,
         "codec": " + ".join(codec for codec in (found.video, found.audio) if codec),
         "cached": outcome.cached,

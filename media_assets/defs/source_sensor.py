@@ -125,6 +125,7 @@ def sync_partitions(instance: dg.DagsterInstance, catalogue: SourceCatalogue) ->
         constants = {catalogue.identify(reference) for reference in workflow.constants.values()}
         taken = [s.id for s in known if s.id not in constants and workflow.takes.takes(s)]
         set_partitions(instance, f"workflow.{workflow.name}", taken)
+    mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text(_stamp(instance, catalogue, workflows, names))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from media_assets.media.graph import Stream, generate
-from media_assets.operations.base import Clip, Media, Picture, Sound
+from media_assets.operations.base import SOUND_RATE, Clip, Media, Picture, Sound, cropped
 
-JOINED_SOUND = Sound(48_000, 2)
+JOINED_SOUND = Sound(SOUND_RATE, 2)
 
 
 def joined(clips: Sequence[Clip]) -> tuple[Picture | None, Sound | None]:
@@ -26,7 +26,7 @@ def joined(clips: Sequence[Clip]) -> tuple[Picture | None, Sound | None]:
 def conform(
     media: Media, clip: Clip, picture: Picture | None, sound: Sound | None, *, wants_sound: bool
 ) -> Media:
-    """`media` in the joined form: letterboxed, square pixels, constant rate, silence for missing sound.
+    """`media` in the joined form: letterboxed, square pixels, constant rate; a silent clip gets silence.
 
     Both streams are exactly as long as planned, whatever the streams inside the file are.
     """
@@ -60,6 +60,14 @@ def fit(video: Stream, width: int, height: int) -> Stream:
         .filter("setsar", 1)
         .filter("format", "yuv420p")
     )
+
+
+def even_sides(video: Stream, picture: Picture) -> Stream:
+    """The picture without its last odd row and column, which 4:2:0 cannot hold; nothing is scaled."""
+    width, height = cropped(picture.width), cropped(picture.height)
+    if (width, height) == (picture.width, picture.height):
+        return video
+    return video.filter("crop", width, height, 0, 0)
 
 
 def square(video: Stream) -> Stream:

@@ -1,0 +1,109 @@
+"""Requests go out in runs of neighbours, never for what is running, and ever more rarely for what fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import dagster as dg
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media_assets.actions import Actions
+from media_assets.defs.batches import (
+    WORKER_TAG,
+    Attempts,
+    fail_dead_runs,
+    range_tags,
+    ranges,
+    under_way,
+    worker_tag,
+)
+from media_assets.defs.sources import THUMBNAIL
+
+_ORDER = [f"k{index}" for index in range(30)]
+
+
+@given(st.sets(st.sampled_from(_ORDER)), st.integers(1, 10))
+def test_runs_cover_exactly_what_is_wanted_and_are_gapless(wanted: set[str], size: int) -> None:
+    batches = ranges(wanted, _ORDER, size)
+    assert [key for batch in batches for key in batch] == [key for key in _ORDER if key in wanted]
+    for batch in batches:
+        start, end = _ORDER.index(batch[0]), _ORDER.index(batch[-1])
+        assert _ORDER[start : end + 1] == batch
+        assert len(batch) <= size
+
+
+def test_neighbours_share_a_run() -> None:
+    assert ranges(_ORDER, _ORDER, 100) == [_ORDER]
+    assert ranges(["k1", "k2", "k9"], _ORDER, 100) == [["k1", "k2"], ["k9"]]
+
+
+def test_a_partition_that_keeps_failing_is_asked_for_ever_more_rarely() -> None:
+    cursor, asked = None, []
+    for minute in range(24 * 60):
+        attempts = Attempts(cursor, now=minute * 60.0)
+        for key in attempts.due({"k": "v1"}):
+            attempts.asked(key, "v1")
+            asked.append(minute)
+        cursor = attempts.cursor({"k": "v1"})
+    assert asked == [0, 1, 5, 21, 85, 341, 1365]
+
+
+def test_a_new_version_is_asked_for_at_once() -> None:
+    attempts = Attempts(None, now=0.0)
+    attempts.asked("k", "v1")
+    later = Attempts(attempts.cursor({"k": "v1"}), now=1.0)
+    assert later.due({"k": "v1"}) == []
+    assert later.due({"k": "v2"}) == ["k"]
+
+
+def test_there_and_back_is_asked_for_again() -> None:
+    attempts = Attempts(None, now=0.0)
+    attempts.asked("k", "a")
+    attempts = Attempts(attempts.cursor({"k": "a"}), now=1.0)
+    attempts.asked("k", "b")
+    attempts = Attempts(attempts.cursor({"k": "b"}), now=2.0)
+    assert attempts.due({"k": "a"}) == ["k"]
+
+
+def test_a_wiped_or_foreign_cursor_does_no_harm() -> None:
+    for cursor in (None, "", "nonsense", "[]", '{"k": 3}', '{"k": ["v", "x", "y"]}'):
+        assert Attempts(cursor, now=0.0).due({"k": "v"}) == ["k"]
+
+
+def test_what_a_queued_run_will_make_is_under_way(actions: Actions) -> None:
+    actions.ingest()
+    instance, order = actions.session.instance, list(actions.session.partitions(THUMBNAIL))
+    keys = [key for key in order if key is not None]
+    job = actions.session.definitions.get_repository_def().get_implicit_global_asset_job_def()
+    instance.create_run_for_job(
+        job.get_subset(asset_selection={THUMBNAIL}),
+        tags=range_tags(keys[:2]),
+        asset_selection=frozenset({THUMBNAIL}),
+    )
+    assert under_way(instance, THUMBNAIL, keys) == set(keys[:2])
+
+
+def test_a_run_whose_process_died_is_marked_failed_and_a_live_one_is_not(actions: Actions) -> None:
+    code = (
+        "import os; from media_assets.defs.batches import worker_tag; print(list(worker_tag().values())[0])"
+    )
+    dead = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    instance = actions.session.instance
+    job = actions.session.definitions.get_repository_def().get_implicit_global_asset_job_def()
+    ids = [
+        instance.create_run_for_job(
+            job.get_subset(asset_selection={THUMBNAIL}), tags=tags, status=dg.DagsterRunStatus.STARTED
+        ).run_id
+        for tags in ({WORKER_TAG: dead.stdout.strip()}, worker_tag())
+    ]
+    assert json.loads(worker_tag()[WORKER_TAG])["pid"] == os.getpid()
+    assert fail_dead_runs(instance) == [ids[0]]
+    statuses = [instance.get_run_by_id(run_id) for run_id in ids]
+    assert [run.status for run in statuses if run] == [
+        dg.DagsterRunStatus.FAILURE,
+        dg.DagsterRunStatus.STARTED,
+    ]
