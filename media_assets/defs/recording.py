@@ -77,7 +77,7 @@ def output_metadata(outcome: Outcome, preview: Path | None = None) -> dict[str, 
     """What the UI shows of an output."""
     output: Output = outcome.output
     made, found = output.made, output.made.properties
-    still = found.frames == 1 and found.audio is None
+    still = found.video in ("mjpeg", "png") and found.frames == 1
     speed = f"{found.duration / made.seconds:.1f} x realtime" if made.seconds and found.duration else None
     shown: dict[str, Any] = {
         "preview": picture(preview) if preview else None,
