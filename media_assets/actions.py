@@ -186,7 +186,7 @@ class Actions:
         problems = failures(self.session.run(ANALYTICS))
         if problems:
             raise RunFailed("\n".join(problems), where="analytics")
-        with warehouse.connect(self.settings.warehouse_path) as connection:
+        with warehouse.connect(self.settings.warehouse_path, read_only=True) as connection:
             table = warehouse.operation_statistics(connection)
         # JSON has no NaN: a figure that there is none of is null.
         rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=6))
