@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ValidationError
@@ -14,7 +14,7 @@ from media_assets.errors import BadInput, DocumentError
 from media_assets.ids import source_id
 from media_assets.kompositions import model
 from media_assets.kompositions.model import Komposition, exact
-from media_assets.kompositions.positions import Path, Positions, decode, json_path
+from media_assets.kompositions.positions import Place, Positions, decode, json_path
 
 MAX_BYTES = 1 << 20
 _SHOWN_FINDINGS = 100
@@ -36,7 +36,7 @@ _PLAIN = {
     "tuple_type": "should be a list",
 }
 
-Finding = tuple[Path, str]
+Finding = tuple[Place, str]
 
 
 def komposition_id(relative_path: str) -> str:
@@ -48,7 +48,7 @@ def komposition_id(relative_path: str) -> str:
     return "komp_" + source_id(relative_path.removesuffix(".json")).removeprefix("src_")
 
 
-def load(path: FilePath) -> Komposition:
+def load(path: Path) -> Komposition:
     """Read a document from a JSON file of at most 1 MiB.
 
     Raises:
@@ -79,6 +79,11 @@ def parse(data: Any, where: str) -> Komposition:
 
 
 def _parse(data: Any, where: str, positions: Positions) -> Komposition:
+    segments = data.get("segments") if isinstance(data, dict) else None
+    if isinstance(segments, list) and len(segments) > model.MAX_SEGMENTS:
+        # Going on could find hundreds of thousands of things.
+        text = f"are {len(segments)}; the most is {model.MAX_SEGMENTS}"
+        raise _refused(where, [_placed(("segments",), text, positions)])
     findings: list[Finding] = [(path, "is given twice") for path in positions.repeated]
     komposition = None
     try:
@@ -92,7 +97,7 @@ def _parse(data: Any, where: str, positions: Positions) -> Komposition:
     return komposition
 
 
-def _placed(path: Path, text: str, positions: Positions) -> tuple[str, str]:
+def _placed(path: Place, text: str, positions: Positions) -> tuple[str, str]:
     line = positions.line(path)
     return json_path(path), text if line is None else f"line {line}: {text}"
 
@@ -108,7 +113,7 @@ def _shape_finding(detail: dict[str, Any]) -> Finding:
     return path, text
 
 
-def _suggestion(path: Path) -> str:
+def _suggestion(path: Place) -> str:
     names = [step for step in path[:-1] if isinstance(step, str)]
     known = list((_PARTS[names[-1]] if names else Komposition).model_fields)
     nearest = difflib.get_close_matches(str(path[-1]), known, 1)
@@ -128,7 +133,7 @@ def _whole_findings(data: Any) -> list[Finding]:
     if data.get("unit") == "beats" and data.get("bpm") is None:
         findings.append((("unit",), "beats need a bpm"))
     segments = data.get("segments")
-    if isinstance(segments, list) and len(segments) <= model.MAX_SEGMENTS:
+    if isinstance(segments, list):
         bpm = data.get("bpm")
         unit = model.unit_seconds(bpm if _is_number(bpm) and 20 <= bpm <= 400 else None, data.get("unit"))
         findings += _segment_findings(segments, unit)
@@ -162,7 +167,7 @@ def _segment_findings(segments: list[Any], unit: Fraction) -> Iterator[Finding]:
 
 
 def _transition_findings(
-    segment: dict[str, Any], place: Path, duration: Fraction, unit: Fraction
+    segment: dict[str, Any], place: Place, duration: Fraction, unit: Fraction
 ) -> Iterator[Finding]:
     transition = segment.get("transition")
     if not isinstance(transition, dict):
@@ -179,7 +184,7 @@ def _transition_findings(
         yield (*place, "transition", "duration"), f"lasts more than {model.MAX_TRANSITION_SECONDS} s"
 
 
-def _stretch_findings(segment: dict[str, Any], place: Path, duration: Fraction) -> Iterator[Finding]:
+def _stretch_findings(segment: dict[str, Any], place: Place, duration: Fraction) -> Iterator[Finding]:
     taken = segment.get("source_duration")
     if segment.get("stretch") is True:
         if taken is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
-Path = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 
 MAX_DEPTH = 32
 _BLANK = re.compile(r"[ \t\n\r]*")
@@ -19,10 +19,10 @@ _SCALAR = re.compile(r"[^\s,\]}]+")
 class Positions:
     """Lines (from 1) by path, and paths of names that an object gives twice."""
 
-    lines: dict[Path, int] = field(default_factory=dict)
-    repeated: list[Path] = field(default_factory=list)
+    lines: dict[Place, int] = field(default_factory=dict)
+    repeated: list[Place] = field(default_factory=list)
 
-    def line(self, path: Path) -> int | None:
+    def line(self, path: Place) -> int | None:
         """The line of that member or, where it is not there, of the nearest thing around it."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.lines:
@@ -47,7 +47,7 @@ def decode(text: str) -> tuple[Any, Positions]:
     return value, scanner.positions
 
 
-def json_path(path: Path) -> str:
+def json_path(path: Place) -> str:
     """`("segments", 2, "source")` as `$.segments[2].source`."""
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
 
@@ -61,7 +61,7 @@ class _Scanner:
         self._counted_to = 0
         self._line = 1
 
-    def scan(self, at: int, path: Path) -> int:
+    def scan(self, at: int, path: Place) -> int:
         """Note the value at `at` and everything in it; returns the offset behind it."""
         at = self._skip(at)
         self.positions.lines.setdefault(path, self._line_of(at))
@@ -75,7 +75,7 @@ class _Scanner:
         match = _SCALAR.match(self.text, at)
         return match.end() if match else at + 1
 
-    def _members(self, at: int, path: Path) -> int:
+    def _members(self, at: int, path: Place) -> int:
         seen: set[str] = set()
         at = self._skip(at + 1)
         while self.text[at] != "}":
@@ -89,7 +89,7 @@ class _Scanner:
             at = self._skip(self.scan(self._skip(at) + 1, (*path, name)))
         return at + 1
 
-    def _items(self, at: int, path: Path) -> int:
+    def _items(self, at: int, path: Place) -> int:
         index = 0
         at = self._skip(at + 1)
         while self.text[at] != "]":
@@ -111,7 +111,8 @@ class _Scanner:
 def _depth(text: str) -> int:
     """How deep brackets nest, those in strings left out."""
     deepest = depth = 0
-    for match in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
+    # A string never closed is taken to the end: searching on inside it would take quadratic time.
+    for match in re.finditer(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', text, re.DOTALL):
         if match.group() in ("[", "{"):
             depth += 1
             deepest = max(deepest, depth)

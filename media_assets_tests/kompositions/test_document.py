@@ -83,6 +83,7 @@ def test_every_finding_is_told_at_once_with_place_line_and_suggestion(tmp_path: 
         "[" * 100_000,
         '{"a":' * 50 + "1" + "}" * 50,
         "9" * 5000,
+        '{"a":"' + '\\"' * 300_000,
         "\x00",
     ],
 )
