@@ -49,13 +49,13 @@ class Settings:
         root = data or Path(env.get("MEDIA_ASSETS_DATA") or PROJECT_ROOT / "data")
         return cls(
             data_root=root.expanduser().resolve(),
-            workers=int(_positive(env, "MEDIA_ASSETS_WORKERS", float(_usable_cores()))),
+            workers=max(1, int(_positive(env, "MEDIA_ASSETS_WORKERS", float(_usable_cores())))),
             ffmpeg=env.get("MEDIA_ASSETS_FFMPEG") or None,
             ffprobe=env.get("MEDIA_ASSETS_FFPROBE") or None,
             settle_seconds=_positive(env, "MEDIA_ASSETS_SETTLE_SECONDS", cls.settle_seconds),
             probe_timeout=_positive(env, "MEDIA_ASSETS_PROBE_TIMEOUT", cls.probe_timeout),
             render_timeout=_positive(env, "MEDIA_ASSETS_RENDER_TIMEOUT", cls.render_timeout),
-            batch_size=int(_positive(env, "MEDIA_ASSETS_BATCH_SIZE", float(cls.batch_size))),
+            batch_size=max(1, int(_positive(env, "MEDIA_ASSETS_BATCH_SIZE", float(cls.batch_size)))),
         )
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from media_assets.settings import Settings
+from media_assets_tests.clips import Clips
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +26,9 @@ def media_fixtures() -> Path:
 def settings(tmp_path: Path) -> Settings:
     """Settings of an empty data root, with the programs that the environment names."""
     return Settings.from_environment(data=tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
+    """Sources by name (`clips["rotated"]`), made once for all tests; write nothing under their root."""
+    return Clips(Settings.from_environment(data=tmp_path_factory.mktemp("clips")))

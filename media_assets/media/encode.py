@@ -51,9 +51,7 @@ class Profile:
         """The profile as JSON: what a fingerprint takes from it."""
         return {
             "extension": self.extension,
-            "video": None if self.video is None else dict(self.video),
-            "audio": None if self.audio is None else dict(self.audio),
-            "container": dict(self.container),
+            "options": self.options(video=True, audio=True),
         }
 
 

@@ -33,7 +33,7 @@ class Stream:
         """Return `count` copies of the stream (itself for one)."""
         if count == 1:
             return [self]
-        copies = ffmpeg.filter_multi_output(self.node, "asplit" if audio else "split", count)
+        copies = _distinct(ffmpeg.filter_multi_output(self.node, "asplit" if audio else "split", count))
         return [Stream(copies.stream(index)) for index in range(count)]
 
 
@@ -58,34 +58,42 @@ class Input:
 
 def open_file(path: Path, **options: Option) -> Input:
     """An input file; `options` come before `-i` (`ss=3`, `threads=1`). Only local files are ever opened."""
-    return _separate(ffmpeg.input(f"file:{path}", protocol_whitelist="file", **options))
+    return _opened(ffmpeg.input(f"file:{path}", protocol_whitelist="file", **options))
 
 
 def generate(description: str, **options: Option) -> Input:
     """A generated source, such as `anullsrc=r=48000:cl=stereo`."""
-    return _separate(ffmpeg.input(description, f="lavfi", **options))
-
-
-def _separate(opened: Any) -> Input:
-    """An input that is equal to no other.
-
-    ffmpeg-python takes nodes for one when all their arguments are equal, and then refuses a graph in which
-    two equal branches (two stretches of silence, say) meet in one filter.
-    """
-    opened.node._KwargReprNode__hash = next(_serial)
-    return Input(opened)
+    return _opened(ffmpeg.input(description, f="lavfi", **options))
 
 
 def filter_streams(streams: Sequence[Stream], name: str, *positional: Option, **named: Option) -> Stream:
     """Send several streams into one filter with one output."""
-    return Stream(ffmpeg.filter([stream.node for stream in streams], name, *positional, **named))
+    node = ffmpeg.filter([stream.node for stream in streams], name, *positional, **named)
+    _distinct(node.node)
+    return Stream(node)
 
 
 def concatenate(pairs: Sequence[Sequence[Stream]], *, video: bool, audio: bool) -> list[Stream]:
     """Join segments end to end; each is its picture stream, then its sound stream, as far as wanted."""
     nodes = [stream.node for pair in pairs for stream in pair]
-    joined = ffmpeg.filter_multi_output(nodes, "concat", n=len(pairs), v=int(video), a=int(audio))
+    options = {"n": len(pairs), "v": int(video), "a": int(audio)}
+    joined = _distinct(ffmpeg.filter_multi_output(nodes, "concat", **options))
     return [Stream(joined.stream(index)) for index in range(int(video) + int(audio))]
+
+
+def _opened(stream: Any) -> Input:
+    _distinct(stream.node)
+    return Input(stream)
+
+
+def _distinct(node: Any) -> Any:
+    """`node`, equal to no other.
+
+    ffmpeg-python takes nodes for one when all their arguments are equal, and then refuses a graph in which
+    two equal branches (a clip joined with itself, two stretches of silence) meet in one filter.
+    """
+    node._KwargReprNode__hash = next(_serial)
+    return node
 
 
 @dataclass(frozen=True)

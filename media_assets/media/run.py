@@ -33,7 +33,10 @@ _started: list[None] = []
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a command is: `fraction` in 0…1, or None when its length is unknown; `seconds` of output."""
+    """How far a command is, in `seconds` of output and as a `fraction` in 0…1.
+
+    The fraction is None while the length is unknown, and 1 once the command has ended well.
+    """
 
     fraction: float | None
     seconds: float
@@ -110,7 +113,7 @@ def run_ffmpeg(
     for reader in readers:
         reader.start()
     try:
-        _follow(lines, started + limit, cancel, expected_seconds, on_progress)
+        reached = _follow(lines, started + limit, cancel, expected_seconds, on_progress)
     except BaseException as error:
         _end_group(process)
         if isinstance(error, TimeoutError):
@@ -124,6 +127,8 @@ def run_ffmpeg(
         reader.join()
     if process.returncode != 0:
         raise _failure(command, process.returncode, list(log))
+    if on_progress is not None:
+        on_progress(Progress(1.0, reached))
     return FfmpegResult(tuple(command), time.monotonic() - started, cpu_seconds, peak, tuple(log))
 
 
@@ -138,8 +143,9 @@ def _follow(
     cancel: threading.Event | None,
     expected_seconds: float | None,
     on_progress: Callable[[Progress], None] | None,
-) -> None:
-    """Pass progress on until ffmpeg closes its progress pipe."""
+) -> float:
+    """Pass progress on until ffmpeg closes its progress pipe; returns the seconds it reached."""
+    seconds = 0.0
     while True:
         if cancel is not None and cancel.is_set():
             raise Cancelled("the work was cancelled and ffmpeg was ended")
@@ -150,7 +156,7 @@ def _follow(
         except queue.Empty:
             continue
         if line is None:
-            return
+            return seconds
         match = _OUT_TIME.match(line)
         if match and on_progress is not None:
             seconds = max(0, int(match.group(1))) / 1e6

@@ -124,8 +124,9 @@ def _differences(expected: Expected, found: Properties) -> list[str]:
 
 def _properties(report: dict[str, Any], size: int) -> Properties:
     streams = report.get("streams", [])
-    video = next((s for s in streams if s.get("codec_type") == "video"), {})
-    audio = next((s for s in streams if s.get("codec_type") == "audio"), {})
+    nothing: dict[str, Any] = {}
+    video = next((s for s in streams if s.get("codec_type") == "video"), nothing)
+    audio = next((s for s in streams if s.get("codec_type") == "audio"), nothing)
     return Properties(
         duration=_duration(report, video, audio),
         size=size,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from media_assets.media.encode import Profile, profile
-from media_assets.operations.base import Clip, InputRule, Media, Operation
+from media_assets.operations.base import SOUND_RATE, Clip, InputRule, Media, Operation
 from media_assets.operations.conform import stereo
 from media_assets.operations.parameters import Parameters
 
@@ -82,10 +82,10 @@ class ToMp3(Operation[ToMp3Parameters]):
 
 
 def _sound_only(clip: Clip) -> Clip:
-    sound = replace(clip.sound, rate=48_000, channels=2) if clip.sound else None
+    sound = replace(clip.sound, rate=SOUND_RATE, channels=2) if clip.sound else None
     return Clip("audio", clip.duration, None, sound)
 
 
 def _stereo_only(media: Media) -> Media:
-    audio = stereo(media.audio, 48_000) if media.audio is not None else None
+    audio = stereo(media.audio, SOUND_RATE) if media.audio is not None else None
     return Media(None, audio, media.offset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -16,6 +16,9 @@ from media_assets.operations.parameters import Parameters
 
 P = TypeVar("P", bound=Parameters)
 Kind = Literal["video", "audio", "image"]
+
+SOUND_RATE = 48_000
+"""Samples a second of every output."""
 
 # Megapixels a core decodes, and x264 veryfast encodes, in a second; seconds of sound per CPU-second.
 _DECODED_MEGAPIXELS = 250.0
@@ -67,6 +70,14 @@ class Clip:
             picture = Picture(width, height, first.fps or Fraction(25), sar)
         sound = Sound(info.audios[0].sample_rate, info.audios[0].channels) if info.audios else None
         return cls(info.kind, info.duration, picture, sound)
+
+    @property
+    def delivered(self) -> Clip:
+        """The clip as it is written where an operation leaves it alone: even sides, sound at 48 kHz."""
+        picture, sound = self.picture, self.sound
+        if picture is not None:
+            picture = replace(picture, width=cropped(picture.width), height=cropped(picture.height))
+        return replace(self, picture=picture, sound=replace(sound, rate=SOUND_RATE) if sound else None)
 
 
 @dataclass(frozen=True)
@@ -169,6 +180,11 @@ def cpu_seconds(inputs: Sequence[Clip], result: Clip) -> float:
 def even(length: Fraction | float | int) -> int:
     """The nearest even number of pixels, at least 2: 4:2:0 pictures have no odd sizes."""
     return max(2, 2 * round(length / 2))
+
+
+def cropped(length: int) -> int:
+    """The even number of pixels that is left when an odd row or column is cut off."""
+    return max(2, length - length % 2)
 
 
 def _megapixels(clip: Clip) -> float:

@@ -12,11 +12,9 @@ from pydantic import Field
 
 from media_assets.errors import FfmpegFailed
 from media_assets.media.graph import Stream
-from media_assets.operations.base import Clip, InputRule, Media, Operation
-from media_assets.operations.conform import stereo
+from media_assets.operations.base import SOUND_RATE, Clip, InputRule, Media, Operation
+from media_assets.operations.conform import even_sides, stereo
 from media_assets.operations.parameters import Parameters
-
-_RATE = 48_000
 
 
 class NormalizeAudioParameters(Parameters):
@@ -39,8 +37,8 @@ class NormalizeAudio(Operation[NormalizeAudioParameters]):
     def expect(self, clips: Sequence[Clip], parameters: NormalizeAudioParameters) -> Clip:
         """The same streams, the sound in stereo at 48 kHz."""
         (clip,) = clips
-        sound = replace(clip.sound, rate=_RATE, channels=2) if clip.sound else None
-        return replace(clip, sound=sound)
+        sound = replace(clip.sound, rate=SOUND_RATE, channels=2) if clip.sound else None
+        return replace(clip.delivered, sound=sound)
 
     def build(
         self,
@@ -51,20 +49,24 @@ class NormalizeAudio(Operation[NormalizeAudioParameters]):
     ) -> Media:
         """Apply the measured values; silence is passed on as it is."""
         (source,) = media
-        audio = source.audio
+        video, audio, picture = source.video, source.audio, clips[0].picture
+        if video is not None and picture is not None:
+            video = even_sides(video, picture)
         if audio is not None:
-            audio = stereo(audio, _RATE)
+            audio = stereo(audio, SOUND_RATE)
             if measured:
                 audio = audio.filter("loudnorm", **_targets(parameters), **measured, linear="true")
                 # loudnorm works at 192 kHz; without this the file would too.
-                audio = audio.filter("aresample", _RATE)
-        return Media(source.video, audio, source.offset)
+                audio = audio.filter("aresample", SOUND_RATE)
+        return Media(video, audio, source.offset)
 
     def measuring(self, media: Media, parameters: NormalizeAudioParameters) -> Stream:
         """The sound through loudnorm's analysis."""
         if media.audio is None:
             raise ValueError("normalize_audio was given no sound to measure")
-        return stereo(media.audio, _RATE).filter("loudnorm", **_targets(parameters), print_format="json")
+        return stereo(media.audio, SOUND_RATE).filter(
+            "loudnorm", **_targets(parameters), print_format="json"
+        )
 
     def measured(self, log: Sequence[str]) -> dict[str, Any]:
         """loudnorm's report, or nothing for silence."""

@@ -28,6 +28,8 @@ def seconds(value: Any) -> Any:
     Raises:
         ValueError: the text is none of these.
     """
+    if isinstance(value, bool):
+        raise ValueError("yes and no are not durations")
     if not isinstance(value, str):
         return value
     text = value.strip()

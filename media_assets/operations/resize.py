@@ -43,7 +43,7 @@ class Resize(Operation[ResizeParameters]):
         (clip,) = clips
         width, height = _size(clip, parameters)
         rate = clip.picture.fps if clip.picture else Fraction(25)
-        return replace(clip, picture=Picture(width, height, rate))
+        return replace(clip.delivered, picture=Picture(width, height, rate))
 
     def build(
         self,
@@ -56,10 +56,12 @@ class Resize(Operation[ResizeParameters]):
         (source,) = media
         width, height = _size(clips[0], parameters)
         video = source.video
-        if video is not None and parameters.fit == "pad":
+        # With one side given the other follows; its rounding to even must not show as a border.
+        kept = min(parameters.width, parameters.height) < 0
+        if video is not None and parameters.fit == "pad" and not kept:
             video = fit(video, width, height)
         elif video is not None:
-            if parameters.fit == "crop":
+            if parameters.fit == "crop" and not kept:
                 video = square(video)
                 video = video.filter("scale", width, height, force_original_aspect_ratio="increase")
                 video = video.filter("crop", width, height)

@@ -10,6 +10,7 @@ from pydantic import model_validator
 
 from media_assets.errors import BadInput
 from media_assets.operations.base import Clip, Media, Operation
+from media_assets.operations.conform import even_sides
 from media_assets.operations.parameters import Duration, Parameters
 
 # Containers with millisecond time stamps put a frame up to half a millisecond beside its time.
@@ -51,7 +52,10 @@ class Trim(Operation[TrimParameters]):
         if parameters.start >= whole:
             raise BadInput(f"start {parameters.start:g} s is beyond the clip's end at {whole:.3f} s")
         stop = whole if parameters.stop is None else min(parameters.stop, whole)
-        return replace(clip, duration=stop - parameters.start)
+        length = stop - parameters.start
+        if clip.picture is not None and length * clip.picture.fps < 1 - _TOLERANCE:
+            raise BadInput(f"the part of {length:g} s is shorter than one picture")
+        return replace(clip.delivered, duration=length)
 
     def build(
         self,
@@ -65,7 +69,9 @@ class Trim(Operation[TrimParameters]):
         start = parameters.start - source.offset
         shift = f"{start:.6f}/TB"
         video, audio = source.video, source.audio
-        if video is not None:
+        picture = clips[0].picture
+        if video is not None and picture is not None:
+            video = even_sides(video, picture)
             video = video.filter("trim", **_window(parameters, source.offset, _TOLERANCE))
             video = video.filter("setpts", f"max(0,PTS-{shift})")
         if audio is not None:

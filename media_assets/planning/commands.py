@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from media_assets.media.graph import Input, Stream, Target, arguments, open_file
+from media_assets.media.color import standard
+from media_assets.media.graph import Stream, Target, arguments, open_file
 from media_assets.operations.base import Clip, Media
 from media_assets.operations.trim import TrimParameters
 from media_assets.planning.plan import Node, Plan
 
+# Containers whose index leads to the keyframe before a time, and whose time bases hold whole seconds.
+_INDEXED = frozenset({"mov", "matroska"})
 # Opening a file this much before the first wanted second leaves decoders time to settle.
 _LEAD_IN_SECONDS = 1
 _WORTH_SEEKING_SECONDS = 3
@@ -39,22 +42,25 @@ def render_arguments(
     plan: Plan, wanted: Mapping[str, Path], measured: Mapping[str, Mapping[str, Any]]
 ) -> list[str]:
     """Arguments of the one command that writes every wanted node to its path."""
-    building = _Building(plan, {name: _streams(plan.nodes[name].clip) for name in wanted}, measured)
+    streams = {name: _streams(plan.nodes[name].clip) for name in wanted}
+    building = _Building(plan, streams, measured)
     targets = []
     for name, path in wanted.items():
-        media, node = building.take(name), plan.nodes[name]
-        streams = [stream for stream in (media.video, media.audio) if stream is not None]
-        options = node.profile.options(video=media.video is not None, audio=media.audio is not None)
-        targets.append(Target(streams, path, options))
+        media = building.take((name, 0), streams[name])
+        options = plan.nodes[name].profile.options(video=streams[name].video, audio=streams[name].audio)
+        targets.append(Target([s for s in (media.video, media.audio) if s is not None], path, options))
     return arguments(targets)
 
 
 def measure_arguments(plan: Plan, node: Node, measured: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Arguments of the command that decodes the sound before `node` and measures it."""
-    (source,) = node.inputs
-    building = _Building(plan, {source: _Wanted(video=False, audio=True)}, measured)
-    stream = node.operation.measuring(building.take(source), node.parameters)
-    return arguments([Target([stream], None, {})])
+    place, sound = _place(plan, node, 0), _Wanted(video=False, audio=True)
+    media = _Building(plan, {place[0]: sound}, measured).take(place, sound)
+    return arguments([Target([node.operation.measuring(media, node.parameters)], None, {})])
+
+
+_Place = tuple[str, int]
+"""A node (with 0), or a source with the whole seconds that are skipped on opening it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,20 @@ def _streams(clip: Clip) -> _Wanted:
     return _Wanted(clip.picture is not None, clip.sound is not None)
 
 
+def _place(plan: Plan, node: Node, index: int) -> _Place:
+    """Where `node` takes its input from.
+
+    How a source is opened depends on the taking node alone: after another seek a decoder may give slightly
+    other samples, and a node's bytes must not depend on what else is rendered.
+    """
+    name, parameters = node.inputs[index], node.parameters
+    if name not in plan.sources or not isinstance(parameters, TrimParameters):
+        return name, 0
+    if plan.sources[name].info.demuxer not in _INDEXED or parameters.start < _WORTH_SEEKING_SECONDS:
+        return name, 0
+    return name, math.floor(parameters.start) - _LEAD_IN_SECONDS
+
+
 class _Building:
     """A filter graph in the making: each node is built once and split among those who take it."""
 
@@ -76,75 +96,55 @@ class _Building:
         self, plan: Plan, wanted: Mapping[str, _Wanted], measured: Mapping[str, Mapping[str, Any]]
     ) -> None:
         self._plan = plan
-        self._measured = measured
-        self._takers: dict[str, Counter[str]] = {}
-        self._ready: dict[str, tuple[list[Stream], list[Stream], int]] = {}
-        self._opened: dict[tuple[Path, int], Input] = {}
+        self._takers: dict[_Place, Counter[str]] = {}
+        self._ready: dict[_Place, tuple[list[Stream], list[Stream], int]] = {}
         for name, streams in wanted.items():
-            self._demand(name, streams)
-        for node in reversed(plan.closure(list(wanted))):
-            takers = self._takers[node.name]
-            for name, clip in zip(node.inputs, node.clips, strict=True):
-                has = _streams(clip)
-                makes = _streams(node.clip)
-                video = has.video and makes.video and takers["video"] > 0
-                self._demand(name, _Wanted(video, has.audio and makes.audio and takers["audio"] > 0))
-        self._nodes = plan.closure(list(wanted))
-        for name in plan.sources:
-            if name in self._takers:
-                self._open(name)
-        for node in self._nodes:
-            self._build(node)
+            self._demand((name, 0), streams)
+        nodes = plan.closure(list(wanted))
+        for node in reversed(nodes):
+            for index in range(len(node.inputs)):
+                self._demand(_place(plan, node, index), self._used(node, index))
+        for place in self._takers:
+            if place[0] in plan.sources:
+                self._open(place)
+        for node in nodes:
+            inputs = range(len(node.inputs))
+            media = [self.take(_place(plan, node, index), self._used(node, index)) for index in inputs]
+            made = node.operation.build(media, node.clips, node.parameters, measured.get(node.name, {}))
+            self._offer((node.name, 0), made)
 
-    def take(self, name: str) -> Media:
-        """One copy of a node's streams, as far as they were asked for."""
-        videos, audios, offset = self._ready[name]
-        return Media(videos.pop() if videos else None, audios.pop() if audios else None, offset)
+    def take(self, place: _Place, wanted: _Wanted) -> Media:
+        """One copy of the streams of a node or source, as far as wanted."""
+        videos, audios, offset = self._ready[place]
+        return Media(videos.pop() if wanted.video else None, audios.pop() if wanted.audio else None, offset)
 
-    def _demand(self, name: str, streams: _Wanted) -> None:
-        counter = self._takers.setdefault(name, Counter())
+    def _demand(self, place: _Place, streams: _Wanted) -> None:
+        counter = self._takers.setdefault(place, Counter())
         counter["video"] += streams.video
         counter["audio"] += streams.audio
 
-    def _build(self, node: Node) -> None:
-        media = [self._take_for(node, index) for index in range(len(node.inputs))]
-        made = node.operation.build(media, node.clips, node.parameters, self._measured.get(node.name, {}))
-        self._offer(node.name, made)
-
-    def _take_for(self, node: Node, index: int) -> Media:
+    def _used(self, node: Node, index: int) -> _Wanted:
         """An input's streams for `node`: only those that end up in something wanted."""
-        makes, takers, has = _streams(node.clip), self._takers[node.name], _streams(node.clips[index])
-        videos, audios, offset = self._ready[node.inputs[index]]
-        video = videos.pop() if has.video and makes.video and takers["video"] else None
-        audio = audios.pop() if has.audio and makes.audio and takers["audio"] else None
-        return Media(video, audio, offset)
+        makes, takers, has = _streams(node.clip), self._takers[node.name, 0], _streams(node.clips[index])
+        return _Wanted(
+            has.video and makes.video and takers["video"] > 0,
+            has.audio and makes.audio and takers["audio"] > 0,
+        )
 
-    def _offer(self, name: str, media: Media) -> None:
-        takers = self._takers[name]
+    def _offer(self, place: _Place, media: Media) -> None:
+        takers = self._takers[place]
         videos = media.video.split(takers["video"], audio=False) if media.video and takers["video"] else []
         audios = media.audio.split(takers["audio"], audio=True) if media.audio and takers["audio"] else []
-        self._ready[name] = (videos, audios, media.offset)
+        self._ready[place] = (videos, audios, media.offset)
 
-    def _open(self, name: str) -> None:
-        source, offset = self._plan.sources[name], self._seek(name)
-        opened = self._opened.get((source.path, offset))
-        if opened is None:
-            opened = open_file(source.path, **({"ss": offset} if offset else {}))
-            self._opened[source.path, offset] = opened
-        takers = self._takers[name]
-        # An input's streams may be mapped any number of times: no split needed.
+    def _open(self, place: _Place) -> None:
+        (name, offset), takers = place, self._takers[place]
+        source = self._plan.sources[name]
         info = source.info
-        videos = [opened.stream(info.videos[0].index)] * takers["video"] if info.videos else []
-        audios = [opened.stream(info.audios[0].index)] * takers["audio"] if info.audios else []
-        self._ready[name] = (videos, audios, offset)
-
-    def _seek(self, name: str) -> int:
-        """Whole seconds that can be skipped on opening: those before the first trim, if all takers trim.
-
-        Whole, because those are exact in every container's time base.
-        """
-        takers = [node for node in self._nodes if name in node.inputs]
-        starts = [node.parameters.start for node in takers if isinstance(node.parameters, TrimParameters)]
-        if not starts or len(starts) < len(takers) or min(starts) < _WORTH_SEEKING_SECONDS:
-            return 0
-        return math.floor(min(starts)) - _LEAD_IN_SECONDS
+        opened = open_file(source.path, f=info.demuxer, **({"ss": offset} if offset else {}))
+        video = audio = None
+        if info.video is not None and takers["video"]:
+            video = standard(opened.stream(info.video.index), info.video)
+        if info.audio is not None and takers["audio"]:
+            audio = opened.stream(info.audio.index)
+        self._offer(place, Media(video, audio, offset))

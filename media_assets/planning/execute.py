@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from media_assets.errors import MediaAssetsError
+from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.media import binaries
 from media_assets.media.run import FfmpegResult, Progress, run_ffmpeg
 from media_assets.media.verify import Expected, verify
@@ -41,7 +41,13 @@ def execute(
 
     Nodes found in the store cost no command; the others are rendered in groups that share a decode.
     A group that fails gives its error to each of its nodes and leaves other groups alone.
+
+    Raises:
+        BadInput: the plan has no node of a wanted name.
     """
+    unknown = [name for name in wanted if name not in plan.nodes]
+    if unknown:
+        raise BadInput(f"the plan makes no {unknown[0]!r}", hint="it makes " + ", ".join(plan.nodes))
     results: dict[str, NodeResult] = {}
     for names in groups(plan, wanted):
         nodes = [plan.nodes[name] for name in names]
@@ -49,6 +55,7 @@ def execute(
         try:
             outcomes = store.produce([node.recipe for node in nodes], work.render)
         except MediaAssetsError as error:
+            error.where = error.where or ", ".join(names)
             results |= {node.name: NodeResult(node, None, error) for node in nodes}
         else:
             made = zip(nodes, outcomes, strict=True)
@@ -68,17 +75,21 @@ class _Group:
 
     def render(self, paths: Mapping[str, Path]) -> dict[str, Made]:
         """Write those of the nodes whose fingerprint is in `paths`."""
-        missing = [node for node in self.nodes if node.recipe.fingerprint in paths]
+        # Two nodes may be one output: the same operation under two names.
+        asked = {node.recipe.fingerprint: node for node in self.nodes}
+        missing = [node for fingerprint, node in asked.items() if fingerprint in paths]
+        measuring = [n for n in self.plan.closure([n.name for n in missing]) if n.operation.measures]
         measured: dict[str, dict[str, Any]] = {}
         results: list[FfmpegResult] = []
-        for node in self.plan.closure([node.name for node in missing]):
-            if node.operation.measures:
-                done = self._run(measure_arguments(self.plan, node, measured), node.clip, log_level="info")
-                measured[node.name] = node.operation.measured(done.log)
-                results.append(done)
+        steps = len(measuring) + 1
+        for step, node in enumerate(measuring):
+            arguments = measure_arguments(self.plan, node, measured)
+            results.append(self._run(arguments, node.clip, step, steps, log_level="info"))
+            measured[node.name] = node.operation.measured(results[-1].log)
         targets = {node.name: paths[node.recipe.fingerprint] for node in missing}
         longest = max(missing, key=lambda node: node.clip.duration or 0).clip
-        results.append(self._run(render_arguments(self.plan, targets, measured), longest))
+        arguments = render_arguments(self.plan, targets, measured)
+        results.append(self._run(arguments, longest, steps - 1, steps))
         return {
             node.recipe.fingerprint: self._made(
                 node, paths[node.recipe.fingerprint], results, measured.get(node.name), index, len(missing)
@@ -86,12 +97,19 @@ class _Group:
             for index, node in enumerate(missing)
         }
 
-    def _run(self, arguments: list[str], clip: Clip, log_level: str = "error") -> FfmpegResult:
+    def _run(
+        self, arguments: list[str], clip: Clip, step: int, steps: int, log_level: str = "error"
+    ) -> FfmpegResult:
+        def pass_on(progress: Progress) -> None:
+            if self.on_progress is not None:
+                fraction = None if progress.fraction is None else (step + progress.fraction) / steps
+                self.on_progress(Progress(fraction, progress.seconds))
+
         return run_ffmpeg(
             arguments,
             settings=self.settings,
             expected_seconds=clip.duration,
-            on_progress=self.on_progress,
+            on_progress=pass_on,
             cancel=self.cancel,
             log_level=log_level,
         )

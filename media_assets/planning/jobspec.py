@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,8 +52,12 @@ class OperationSpec(Strict):
         beside = {
             k: document.pop(k) for k in list(document) if k not in ("op", "inputs", "output", "params")
         }
-        if beside:
-            document["params"] = {**beside, **(document.get("params") or {})}
+        params = document.get("params") or {}
+        if beside and isinstance(params, dict):
+            twice = ", ".join(sorted(str(name) for name in beside if name in params))
+            if twice:
+                raise ValueError(f"{twice} stands both in params and beside op")
+            document["params"] = {**beside, **params}
         return document
 
 
@@ -79,9 +84,13 @@ def parse(document: Any, where: str | None = None) -> JobSpec:
     """
     inner = document["spec"] if isinstance(document, Mapping) and set(document) == {"spec"} else document
     try:
-        return JobSpec.model_validate(inner)
+        spec = JobSpec.model_validate(inner)
     except ValidationError as error:
         raise DocumentError("the JobSpec does not hold", findings(error), where=where) from None
+    problems = _naming_problems(spec)
+    if problems:
+        raise DocumentError("the JobSpec does not hold", problems, where=where)
+    return spec
 
 
 def load(path: Path) -> JobSpec:
@@ -99,7 +108,30 @@ def load(path: Path) -> JobSpec:
         raise BadInput(f"it cannot be read: {error}", where=str(path)) from None
     except (ValueError, yaml.YAMLError) as error:
         raise BadInput(f"it is not a JSON or YAML document: {error}", where=str(path)) from None
+    except RecursionError:
+        raise BadInput("it is nested too deeply", where=str(path)) from None
     return parse(document, str(path))
+
+
+def _naming_problems(spec: JobSpec) -> list[tuple[str, str]]:
+    """Inputs of one name, and wanted outputs that nothing makes or that are wanted twice."""
+    problems = []
+    taken: set[str] = set()
+    for index, given in enumerate(spec.inputs):
+        if given.id in taken:
+            problems.append((f"$.inputs[{index}].id", f"the name {given.id!r} is already taken"))
+        taken.add(given.id)
+    made = [operation.output for operation in spec.operations]
+    wanted: set[str] = set()
+    for index, output in enumerate(spec.outputs):
+        place = f"$.outputs[{index}].id"
+        if output.id not in made:
+            near = difflib.get_close_matches(output.id, made, n=3) or made[:10]
+            problems.append((place, f"no operation makes {output.id!r}; there are {', '.join(near)}"))
+        elif output.id in wanted:
+            problems.append((place, f"{output.id!r} is wanted twice"))
+        wanted.add(output.id)
+    return problems
 
 
 def findings(error: ValidationError, prefix: str = "$") -> list[tuple[str, str]]:

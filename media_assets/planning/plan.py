@@ -17,6 +17,11 @@ from media_assets.planning.jobspec import OperationSpec
 from media_assets.store.outputs import Recipe
 from media_assets.store.sources import SourceFacts
 
+# What probing says of a file that no filter and no encoder takes notice of.
+_DESCRIPTIVE = frozenset(
+    {"size", "bit_rate", "subtitles", "attached_pictures", "chapters", "title", "creation_time", "warnings"}
+)
+
 
 @dataclass(frozen=True)
 class Node:
@@ -121,7 +126,7 @@ def _node(
     clip = kind.expect(clips, parameters)
     profile = kind.encoding(clip, parameters)
     values = parameters.model_dump(mode="json", exclude_none=True)
-    upstream = [nodes[n].content if n in nodes else sources[n].sha256 for n in spec.inputs]
+    upstream = [nodes[n].content if n in nodes else _source_content(sources[n]) for n in spec.inputs]
     origins = tuple(nodes[n].recipe.id if n in nodes else sources[n].id for n in spec.inputs)
     if not kind.takes.ordered:
         upstream, origins = sorted(upstream), tuple(sorted(origins))
@@ -154,6 +159,12 @@ def _node(
         stage=max(stages, default=-1) + 1,
         estimated_seconds=cpu_seconds(clips, clip),
     )
+
+
+def _source_content(source: SourceFacts) -> str:
+    """Hash of a source's bytes and of what was read from them: filters are built from both."""
+    info = {name: value for name, value in source.info.to_json().items() if name not in _DESCRIPTIVE}
+    return ids.fingerprint({"sha256": source.sha256, "info": info})
 
 
 def _kinds(
@@ -190,9 +201,17 @@ def _order(
                 text = f"nothing is called {name!r}; there are {known}"
                 findings.append((f"$.operations[{index}].inputs[{place}]", text))
         needs[index] = [indexes[name] for name in spec.inputs if name in indexes]
+    sorter = TopologicalSorter(needs)
     try:
-        return list(TopologicalSorter(needs).static_order())
+        sorter.prepare()
     except CycleError as error:
         names = " → ".join(operations[index].output for index in reversed(error.args[1]))
         findings.append(("$.operations", f"these need each other: {names}"))
         return []
+    order: list[int] = []
+    while sorter.is_active():
+        # By name, so that a plan does not depend on the order in which a document lists its operations.
+        ready = sorted(sorter.get_ready(), key=lambda index: operations[index].output)
+        order += ready
+        sorter.done(*ready)
+    return order

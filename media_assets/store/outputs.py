@@ -27,6 +27,8 @@ from media_assets.media.verify import Properties
 from media_assets.settings import Settings
 
 SIDECAR = "sidecar.json"
+# Start times of processes are counted from the boot, whose time is only known so well.
+_CLOCK_SLACK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ class OutputStore:
         removed = 0
         for folder in self._pending.iterdir():
             owner = folder.name.split("-")[0]
-            if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            if owner.isdigit() and not _is_owned(folder, int(owner)):
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1
         return removed
@@ -248,6 +250,17 @@ def publish(output: Path, target: Path) -> None:
     except OSError:
         shutil.copyfile(output, temporary)
     temporary.replace(target)
+
+
+def _is_owned(folder: Path, pid: int) -> bool:
+    """Whether the process that made `folder` lives; its number may have gone to a younger one since."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return process.create_time() < folder.stat().st_mtime + _CLOCK_SLACK_SECONDS
+    except (psutil.NoSuchProcess, FileNotFoundError):
+        return False
 
 
 @contextlib.contextmanager

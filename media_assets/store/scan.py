@@ -62,6 +62,13 @@ def _walk(folder: Path, root: Path) -> Iterator[Found]:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except FileNotFoundError:
         return
+    except OSError as error:
+        if folder == root:
+            raise
+        relative = folder.relative_to(root).as_posix()
+        words = f"it is a folder that cannot be read: {error.strerror}"
+        yield Found(source_id(relative), relative, _stat(folder.stat()), words)
+        return
     for entry in entries:
         if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
             continue
@@ -88,11 +95,12 @@ def _problem(path: Path, root: Path, relative: str) -> str | None:
     if not _is_text(relative):
         return "its name is not valid UTF-8"
     if path.is_symlink():
-        target = path.resolve()
+        try:
+            target = path.resolve(strict=True)
+        except (OSError, RuntimeError):  # RuntimeError is how Python 3.11 tells a loop
+            return "it is a link to nothing"
         if not target.is_relative_to(root.resolve()):
             return "it is a link that leads out of the source folder"
-        if not target.exists():
-            return "it is a link to nothing"
         if target.is_dir():
             return "it is a link to a folder"
     return None if path.is_file() else "it is not a regular file"

@@ -6,6 +6,7 @@ Records are the truth; the memo is derived from them and rebuilt when it is lost
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +16,22 @@ from typing import Any
 
 from filelock import FileLock
 
-from media_assets.errors import BadInput, CorruptMedia, MediaAssetsError, UnknownSource, UnsafePath
+from media_assets.errors import (
+    BadInput,
+    CorruptMedia,
+    FfmpegMissing,
+    MediaAssetsError,
+    UnknownSource,
+    UnsafePath,
+)
 from media_assets.ids import hash_file, source_id
 from media_assets.media.info import MediaInfo
 from media_assets.media.probe import probe
 from media_assets.settings import Settings
 from media_assets.store.files import read_json, write_json
 from media_assets.store.scan import Found, Stat, look, scan
+
+_ID = re.compile(r"src_[a-z0-9_]{1,100}")
 
 
 @dataclass(frozen=True)
@@ -129,6 +139,9 @@ class SourceCatalogue:
 
         A file is hashed and probed unless its record (or that of the file it was renamed from)
         already tells. What is wrong with a file is a Rejection, never an exception.
+
+        Raises:
+            FfmpegMissing: there is nothing to probe with; what was read before is kept.
         """
         memo = self._memo()
         by_signature = {tuple(entry[:3]): identifier for identifier, entry in memo.items()}
@@ -181,13 +194,16 @@ class SourceCatalogue:
         """
         if "://" in reference:
             raise UnsafePath("a URL is not a source", where=reference, hint="download it into data/source")
-        if reference.startswith("src_") and not (self.root / reference).exists():
+        if _ID.fullmatch(reference) and not (self.root / reference).exists():
             return reference
         path = Path(reference)
         relative = path.relative_to(self.root) if path.is_relative_to(self.root) else path
         if relative.is_absolute() or ".." in relative.parts or not relative.parts or "\0" in reference:
             raise UnsafePath("the path leaves the source folder", where=reference)
-        return source_id(relative.as_posix())
+        try:
+            return source_id(relative.as_posix())
+        except UnicodeEncodeError:
+            raise UnsafePath("the name is not valid text", where=ascii(reference)) from None
 
     def forget(self, ids: Iterable[str]) -> None:
         """Drop the records of sources that are gone."""
@@ -230,6 +246,8 @@ class SourceCatalogue:
     ) -> SourceFacts | Rejection:
         try:
             result: SourceFacts | Rejection = self._read(file, self._known(file, by_signature))
+        except FfmpegMissing:
+            raise  # says nothing of the file: it must be read again
         except MediaAssetsError as error:
             result = Rejection(file.id, file.relative, file.stat, error.code, error.message)
         except OSError as error:

@@ -1,0 +1,47 @@
+"""Colours: what an untagged picture is taken for, and high dynamic range on an ordinary screen."""
+
+from __future__ import annotations
+
+from media_assets.media.graph import Option, Stream
+from media_assets.media.info import VideoStream
+
+_HD_HEIGHT = 720
+_UNTAGGED = (None, "unknown", "unspecified", "reserved")
+_RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "gray", "ya", "mono")
+
+
+def standard(picture: Stream, video: VideoStream) -> Stream:
+    """`picture` as filters and encoders read its colours right: tagged, and brought to BT.709 if it is HDR.
+
+    Without a tag ffmpeg takes every picture for BT.601, and players do so only below 720 lines.
+    """
+    tags = missing_tags(video)
+    if tags:
+        picture = picture.filter("setparams", **tags)
+    return tone_mapped(picture) if video.hdr else picture
+
+
+def missing_tags(video: VideoStream) -> dict[str, Option]:
+    """What an untagged picture is taken for: BT.709 from 720 lines on, BT.601 below, as players do."""
+    if video.has_alpha or (video.pixel_format or "").startswith(_RGB):
+        return {}
+    if video.hdr:
+        guesses = {"colorspace": "bt2020nc", "color_primaries": "bt2020"}
+        have = {"colorspace": video.color_space, "color_primaries": video.color_primaries}
+    else:
+        small = min(video.width, video.height) < _HD_HEIGHT
+        guesses = {"colorspace": "smpte170m" if small else "bt709"}
+        have = {"colorspace": video.color_space}
+    return {name: guess for name, guess in guesses.items() if have[name] in _UNTAGGED}
+
+
+def tone_mapped(picture: Stream) -> Stream:
+    """High dynamic range brought to an ordinary screen's, by the chain in ffmpeg's manual of tonemap."""
+    return (
+        picture.filter("zscale", transfer="linear", npl=100)
+        .filter("format", "gbrpf32le")
+        .filter("zscale", primaries="bt709")
+        .filter("tonemap", "hable", desat=0)
+        .filter("zscale", transfer="bt709", matrix="bt709", range="limited")
+        .filter("format", "yuv420p")
+    )

@@ -1,0 +1,148 @@
+"""The clips that tests of several folders share: one for each way in which footage is awkward."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from media_assets.errors import MediaAssetsError
+from media_assets.media import binaries
+from media_assets.planning.execute import NodeResult, execute
+from media_assets.planning.jobspec import OperationSpec
+from media_assets.planning.plan import Plan, make_plan
+from media_assets.settings import Settings
+from media_assets.store.outputs import Output, OutputStore
+from media_assets.store.sources import SourceFacts
+from media_assets_tests.making import AAC, X264, clip, ingested, make
+
+SECONDS = 2.0
+_TESTSRC = ("-f", "lavfi", "-i", f"testsrc2=s=160x90:r=30:d={SECONDS}")
+_SINE = ("-f", "lavfi", "-i", f"sine=f=440:r=48000:d={SECONDS}")
+_ONLY_CENTRE = f"sine=f=440:r=48000:d={SECONDS},pan=5.1|FL=0*c0|FR=0*c0|FC=c0|LFE=0*c0|BL=0*c0|BR=0*c0"
+_B_FRAMES = ("-preset", "veryfast", "-bf", "3", "-g", "30")
+
+
+def _plain(settings: Settings, folder: Path) -> Path:
+    return clip(settings, folder / "plain.mp4", seconds=SECONDS, more=_B_FRAMES)
+
+
+def _silent(settings: Settings, folder: Path) -> Path:
+    return clip(settings, folder / "silent.mp4", seconds=SECONDS, sound=None)
+
+
+def _vertical(settings: Settings, folder: Path) -> Path:
+    return clip(settings, folder / "vertical.mp4", seconds=SECONDS, size="90x160")
+
+
+def _rotated(settings: Settings, folder: Path) -> Path:
+    plain = clip(settings, folder / ".upright.mp4", seconds=SECONDS)
+    turned = ("-display_rotation", "-90", "-i", f"file:{plain}", "-c", "copy")
+    return make(settings, folder / "rotated.mp4", *turned)
+
+
+def _deep(settings: Settings, folder: Path) -> Path:
+    more = ("-pix_fmt", "yuv420p10le")
+    return clip(settings, folder / "deep.mp4", seconds=SECONDS, more=more)
+
+
+def _uneven(settings: Settings, folder: Path) -> Path:
+    """Every picture for 20, then one in three: 30 pictures a second, then 10."""
+    more = ("-vf", r"select=lt(n\,20)+not(mod(n\,3))", "-fps_mode", "vfr", *_B_FRAMES)
+    return clip(settings, folder / "uneven.mkv", seconds=SECONDS, more=more)
+
+
+def _odd(settings: Settings, folder: Path) -> Path:
+    return clip(
+        settings,
+        folder / "odd.mp4",
+        seconds=SECONDS,
+        more=("-vf", "format=yuv444p,scale=161:91", "-pix_fmt", "yuv444p"),
+    )
+
+
+def _anamorphic(settings: Settings, folder: Path) -> Path:
+    return clip(settings, folder / "anamorphic.mp4", seconds=SECONDS, more=("-vf", "setsar=4/3"))
+
+
+def _mono(settings: Settings, folder: Path) -> Path:
+    return clip(settings, folder / "mono.mp4", seconds=SECONDS, sound="sine=f=440:r=22050")
+
+
+def _surround(settings: Settings, folder: Path) -> Path:
+    sound = ("-f", "lavfi", "-i", _ONLY_CENTRE)
+    return make(settings, folder / "surround.mp4", *_TESTSRC, *sound, *X264, *AAC)
+
+
+def _song(settings: Settings, folder: Path) -> Path:
+    return make(settings, folder / "song.flac", *_SINE, "-c:a", "flac")
+
+
+def _ntsc(settings: Settings, folder: Path) -> Path:
+    """AVI counts time in pictures: no whole second is a whole number of its ticks."""
+    return clip(
+        settings, folder / "ntsc.avi", seconds=SECONDS, rate="30000/1001", more=("-c:a", "pcm_s16le")
+    )
+
+
+_MAKERS: Mapping[str, Callable[[Settings, Path], Path]] = {
+    "plain": _plain,
+    "silent": _silent,
+    "vertical": _vertical,
+    "rotated": _rotated,
+    "deep": _deep,
+    "uneven": _uneven,
+    "odd": _odd,
+    "anamorphic": _anamorphic,
+    "mono": _mono,
+    "surround": _surround,
+    "song": _song,
+    "ntsc": _ntsc,
+}
+CLIPS = tuple(_MAKERS)
+
+
+class Clips:
+    """Sources by name, each made when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._made: dict[str, SourceFacts] = {}
+
+    def __getitem__(self, name: str) -> SourceFacts:
+        if name not in self._made:
+            path = _MAKERS[name](self.settings, self.settings.source_root)
+            self._made[name] = ingested(self.settings, path)
+        return self._made[name]
+
+
+def planned(
+    settings: Settings, sources: Mapping[str, SourceFacts], *operations: Mapping[str, object]
+) -> Plan:
+    """The plan of operations as a document spells them, over sources by name."""
+    specs = [OperationSpec.model_validate(operation) for operation in operations]
+    return make_plan(specs, sources, binaries.ffmpeg(settings).version)
+
+
+def run(settings: Settings, plan: Plan, *wanted: str) -> list[NodeResult]:
+    """Make the wanted nodes of a plan (all, when none is named) in the store of `settings`."""
+    return execute(plan, wanted or tuple(plan.nodes), OutputStore(settings), settings)
+
+
+def made(
+    settings: Settings, sources: Mapping[str, SourceFacts], *operations: Mapping[str, object]
+) -> dict[str, Output]:
+    """Every output of those operations by name; the first error of one is raised."""
+    outputs = {}
+    for result in run(settings, planned(settings, sources, *operations)):
+        if isinstance(result.error, MediaAssetsError):
+            raise result.error
+        assert result.outcome is not None
+        outputs[result.node.name] = result.outcome.output
+    return outputs
+
+
+def applied(settings: Settings, operation: str, *sources: SourceFacts, **parameters: object) -> Output:
+    """The output of one operation on those sources."""
+    names = [f"in{index}" for index in range(len(sources))]
+    document = {"op": operation, "inputs": names, "output": "out", "params": parameters}
+    return made(settings, dict(zip(names, sources, strict=True)), document)["out"]
