@@ -205,10 +205,17 @@ def _video_metadata(rendered: RenderedKomposition, preview: Path | None) -> dict
     rows = [*rendered.segments, *rendered.transitions]
     lines = [f"| {r.id} | {'cached' if r.cached else 'rendered'} | {r.seconds:.2f} |" for r in rows]
     table = "\n".join(["| piece | cached or rendered | seconds |", "| --- | --- | --- |", *lines])
-    return output_metadata(rendered.final, preview) | as_metadata(
+    # The final file's own time is that of the join; what counts is the whole rendering's.
+    joined = output_metadata(rendered.final, preview)
+    shown = {name: value for name, value in joined.items() if name not in ("render_seconds", "speed")}
+    return shown | as_metadata(
         {
             "cached": rendered.ffmpeg_runs == 0,
             "seconds": round(rendered.seconds, 3),
+            "render_seconds": round(rendered.seconds, 3) if rendered.ffmpeg_runs else None,
+            "speed": f"{rendered.duration / rendered.seconds:.1f} x realtime"
+            if rendered.ffmpeg_runs
+            else None,
             "pieces": dg.MetadataValue.md(table),
             "result": dg.MetadataValue.json(rendered.to_json()),
             "loudness": None if rendered.loudness is None else f"{rendered.loudness:.1f} LUFS",

@@ -1,0 +1,59 @@
+"""Run every benchmark, print the figures beside their aims, and keep them as JSON in bench/results/."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import batch, komposition
+from media_assets.console import print_table
+from media_assets.media import binaries
+from media_assets.settings import Settings
+
+RESULTS = Path(__file__).parent / "results"
+AIMS = {
+    "cold_to_hand": ("cold render / one hand-written command", 1.0),
+    "changed_to_cold": ("one clip changed / cold", 0.10),
+    "unchanged_to_cold": ("nothing changed / cold", 0.03),
+    "batch_to_single": ("100 partitions in one run / 100 runs", 0.10),
+}
+BENCHMARKS = {"komposition": komposition.run, "batch": batch.run}
+
+
+def main() -> None:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="only these")
+    parser.add_argument("--runs", type=int, default=5, help="pairs (5)")
+    options = parser.parse_args()
+    found = {name: BENCHMARKS[name](options.runs) for name in options.names or BENCHMARKS}
+    settings = Settings.from_environment()
+    moment = datetime.now(UTC)
+    document = {
+        "time": moment.isoformat(timespec="seconds"),
+        "machine": {
+            "cores": settings.workers,
+            "system": platform.system(),
+            "processor": platform.machine(),
+            "python": platform.python_version(),
+            "ffmpeg": binaries.ffmpeg(settings).version,
+        },
+        "results": found,
+    }
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{moment:%Y-%m-%dT%H%M%SZ}.json"
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    print(json.dumps(document, indent=1))
+    rows = []
+    for name, (text, aim) in AIMS.items():
+        for result in found.values():
+            if name in result:
+                rows.append((text, result[name], aim, "yes" if result[name] <= aim else "no"))
+    print_table(["ratio", "median", "aim", "met"], rows)
+
+
+if __name__ == "__main__":
+    main()

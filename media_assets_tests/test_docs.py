@@ -1,0 +1,69 @@
+"""Documentation does not rot: every command, operation and setting is described, and examples hold."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import yaml
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from media_assets.cli import app
+from media_assets.components.workflow import WorkflowComponent
+from media_assets.kompositions.document import parse
+from media_assets.operations.registry import operations
+from media_assets.settings import PROJECT_ROOT
+
+README = (PROJECT_ROOT / "README.md").read_text()
+DOCS = {path.name: path.read_text() for path in (PROJECT_ROOT / "docs").glob("*.md")}
+EVERYTHING = README + "".join(DOCS.values())
+
+
+def commands() -> list[str]:
+    """Every visible command, as it is typed."""
+    found = []
+    top = get_command(app)
+    assert isinstance(top, TyperGroup)
+    for name, command in top.commands.items():
+        if isinstance(command, TyperGroup):
+            found += [f"{name} {sub}" for sub in command.commands]
+        elif not command.hidden:
+            found.append(name)
+    return found
+
+
+def test_every_command_is_in_the_docs() -> None:
+    missing = [name for name in commands() if name not in EVERYTHING]
+    assert missing == []
+
+
+def test_every_operation_and_parameter_is_in_the_docs() -> None:
+    page = DOCS["workflows.md"]
+    for name, operation in operations().items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| {name} |")]
+        assert [p for p in operation.parameters.model_fields if f"`{p}`" not in row] == []
+
+
+def test_every_setting_is_in_the_docs() -> None:
+    code = (PROJECT_ROOT / "media_assets" / "settings.py").read_text()
+    named = set(re.findall(r"MEDIA_ASSETS_[A-Z]+(?:_[A-Z]+)*", code))
+    assert named
+    assert {name for name in named if f"`{name}`" not in DOCS["settings.md"]} == set()
+
+
+def test_the_workflow_in_the_docs_holds() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", DOCS["workflows.md"], re.DOTALL)
+    attributes = yaml.safe_load(block)["attributes"]
+    component = WorkflowComponent.resolve_from_yaml(yaml.safe_dump(attributes))
+    assert component.workflow("docs").name == "podcast"
+
+
+def test_the_komposition_in_the_docs_holds() -> None:
+    (block,) = re.findall(r"```json\n(.*?)```", DOCS["kompositions.md"], re.DOTALL)
+    assert len(parse(json.loads(block), "docs").segments) == 3
+
+
+def test_links_in_the_docs_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (PROJECT_ROOT / target).exists(), target
