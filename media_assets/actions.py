@@ -76,12 +76,13 @@ class Actions:
         changes = source_changes(session.instance, catalogue)
         if changes.removed:
             forget_sources(session.instance, catalogue, changes.removed)
-        problems = []
+        failed = []
         if files:
             config = ingest_config([file.relative for file in files])
-            problems += failures(session.run([SOURCE_FILE], run_config=config))
+            failed += failures(session.run([SOURCE_FILE], run_config=config))
         sync_partitions(session.instance, catalogue)
-        problems += self.thumbnails() + self.plans()
+        failed += self.thumbnails()
+        problems = self.plans()
         read = {file.id for file in files}
         sources = [facts.to_json() | {"ingested": facts.id in read} for facts in catalogue]
         return {
@@ -91,6 +92,7 @@ class Actions:
             "removed": list(changes.removed),
             "growing": [file.relative for file in growing],
             "ingested": len(read),
+            "failed": failed,
             "problems": problems,
             "seconds": round(time.monotonic() - started, 3),
         }
@@ -102,7 +104,7 @@ class Actions:
         return failures(self.session.run([THUMBNAIL], list(wanted))) if wanted else []
 
     def plans(self) -> list[str]:
-        """Plan every komposition whose document or sources changed; returns what failed."""
+        """Plan every komposition whose document or sources changed; returns which cannot be, and why."""
         sync_documents(self.session.instance, self.media)
         keys = [key for key in self.session.partitions(PLAN) if key is not None]
         wanted, problems = outstanding_plans(self.session.instance, self.media, keys)

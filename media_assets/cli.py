@@ -31,7 +31,10 @@ Data = Annotated[
     typer.Option("--data", envvar="MEDIA_ASSETS_DATA", help="Another data root than data/ in the project."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Document = Annotated[Path, typer.Argument(help="A komposition document (.json).")]
+Document = Annotated[
+    Path,
+    typer.Argument(help="A komposition document (.json): a path, or its name under data/kompositions."),
+]
 
 
 @app.callback()
@@ -82,8 +85,14 @@ def ingest(data: Data = None, json: Json = False) -> None:
         rejected = [(r["path"], r["error"], r["message"]) for r in report["rejected"]]
         if rejected:
             console.print_table(["path", "error", "why"], rejected, title="Rejected")
-        for text in [*report["problems"], *(f"still being written: {p}" for p in report["growing"])]:
+        for text in [
+            *report["failed"],
+            *report["problems"],
+            *(f"still being written: {p}" for p in report["growing"]),
+        ]:
             console.say(text)
+    if report["failed"]:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -240,11 +249,11 @@ def workflow_run(
 
 
 @komposition.command("check")
-def komposition_check(file: Document, json: Json = False) -> None:
+def komposition_check(file: Document, data: Data = None, json: Json = False) -> None:
     """Hold a document against the schema and print its canonical form; changes nothing."""
     from media_assets.kompositions.document import load
 
-    document = load(file).model_dump(mode="json", exclude_none=True)
+    document = load(_document(file, data)).model_dump(mode="json", exclude_none=True)
     if json:
         console.print_json({"valid": True, "findings": [], "document": document})
     else:
@@ -255,7 +264,7 @@ def komposition_check(file: Document, json: Json = False) -> None:
 @komposition.command("plan")
 def komposition_plan(file: Document, data: Data = None, json: Json = False) -> None:
     """Show the pieces a document compiles to and which of them are in the store."""
-    compiled, cached = _with_actions(data, lambda actions: actions.plan_and_look(file))
+    compiled, cached = _with_actions(data, lambda actions: actions.plan_and_look(_document(file, data)))
     if json:
         document = compiled.to_json()
         for piece in document["pieces"]:
@@ -283,7 +292,7 @@ def komposition_render(file: Document, data: Data = None, json: Json = False) ->
 
     def work(actions: Actions) -> dict[str, Any]:
         actions.ingest()
-        return actions.render_komposition(file)
+        return actions.render_komposition(_document(file, data))
 
     report = _with_actions(data, work)
     if json:
@@ -337,6 +346,12 @@ def main() -> None:
             console.print_json(document | ({"findings": findings} if findings else {}))
         console.print_error(error)
         sys.exit(error.exit_status)
+
+
+def _document(file: Path, data: Path | None) -> Path:
+    """The document as named, or the one of that name among the data root's."""
+    inside = Settings.from_environment(data).komposition_root / file
+    return inside if not file.exists() and inside.is_file() else file
 
 
 def _with_actions(data: Path | None, work: Callable[[Actions], Any]) -> Any:

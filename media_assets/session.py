@@ -132,7 +132,7 @@ class Session:
         if asset is not None and asset not in known:
             raise BadInput("there is no such asset", where=asset, hint="known: " + ", ".join(sorted(known)))
         for name in [asset] if asset else sorted(known):
-            resolver = CachingStaleStatusResolver(self.instance, self.graph, _Loading(self.instance))
+            resolver = CachingStaleStatusResolver(self.instance, self.graph, LoadingFor(self.instance))
             partitions = self.partitions(known[name])
             if partition is not None and partition not in partitions:
                 raise BadInput(f"{name} has no partition {partition!r}", hint="`status` lists them")
@@ -185,7 +185,7 @@ class Session:
         return {record.partition_key: record.timestamp for record in records}
 
 
-class _Loading(LoadingContext):
+class LoadingFor(LoadingContext):
     """Dagster's batching of look-ups, for one question."""
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
@@ -194,10 +194,12 @@ class _Loading(LoadingContext):
 
     @property
     def instance(self) -> dg.DagsterInstance:
+        """The instance that is asked."""
         return self._instance
 
     @property
     def loaders(self) -> dict[Any, Any]:
+        """Filled by Dagster."""
         return self._loaders
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.media import binaries
+from media_assets.media.loudness import measure_loudness
 from media_assets.media.run import FfmpegResult, Progress, run_ffmpeg
 from media_assets.media.verify import Expected, verify
 from media_assets.operations.base import Clip
@@ -141,8 +142,16 @@ class _Group:
             cpu_seconds=sum(result.cpu_seconds for result in results) / outputs,
             peak_memory_bytes=max(result.peak_memory_bytes for result in results),
             ffmpeg_version=binaries.ffmpeg(self.settings).version,
-            notes={"measured": measured} if measured else {},
+            notes=self._loudness(path, clip) | ({"measured": measured} if measured else {}),
         )
+
+    def _loudness(self, path: Path, clip: Clip) -> dict[str, float]:
+        """How loud the written sound is (LUFS, dBTP); nothing for silence."""
+        if clip.sound is None:
+            return {}
+        found = measure_loudness(path, self.settings)
+        values = {"loudness_lufs": found.integrated, "true_peak_db": found.true_peak}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def _tolerance(clip: Clip) -> float:

@@ -26,7 +26,8 @@ TRIM = {"op": "trim", "inputs": ["source"], "output": "cut", "params": {"duratio
 def component(**changes: object) -> WorkflowComponent:
     """A component from attributes as YAML gives them."""
     attributes = {"name": "w", "operations": [TRIM], **changes}
-    return WorkflowComponent.resolve_from_yaml(yaml.safe_dump(attributes))
+    found: WorkflowComponent = WorkflowComponent.resolve_from_yaml(yaml.safe_dump(attributes))
+    return found
 
 
 def assets(**changes: object) -> WorkflowAssets:

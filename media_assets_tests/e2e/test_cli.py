@@ -90,6 +90,7 @@ def test_workflows_are_listed(cli: Cli) -> None:
 def test_a_komposition_is_checked_planned_and_rendered(cli: Cli, module_root: Path) -> None:
     document = module_root / "kompositions" / "both.json"
     assert cli("komposition", "check", document, "--json").json["valid"] is True
+    assert cli("komposition", "check", "both.json", "--json").json["valid"] is True
     planned = cli("komposition", "plan", document, "--json")
     assert planned.status == 0, planned.err
     assert [piece["frames"] for piece in planned.json["pieces"]] == [30, 30]
