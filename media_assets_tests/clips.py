@@ -56,7 +56,7 @@ def _odd(settings: Settings, folder: Path) -> Path:
         settings,
         folder / "odd.mp4",
         seconds=SECONDS,
-        more=("-vf", "format=yuv444p,scale=161:91", "-pix_fmt", "yuv444p"),
+        more=("-vf", "format=yuv444p,scale=161:91,setsar=1", "-pix_fmt", "yuv444p"),
     )
 
 

@@ -56,3 +56,21 @@ def frequency(sound: NDArray[np.float32]) -> float:
     """The strongest frequency in Hz."""
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
     return float(np.argmax(spectrum) * SAMPLE_RATE / len(sound))
+
+
+def picture_times(settings: Settings, path: Path) -> list[float]:
+    """When each picture is shown (seconds), in order, as the container tells."""
+    command = [str(binaries.ffprobe(settings).path), "-v", "error", "-select_streams", "v:0"]
+    command += ["-show_entries", "packet=pts_time", "-of", "csv=p=0", f"file:{path}"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return sorted(float(line.strip(",")) for line in done.stdout.splitlines() if line)
+
+
+def sound_from_zero(settings: Settings, path: Path) -> NDArray[np.float32]:
+    """As `samples`, with silence where the sound begins after the file does."""
+    raw = decode(
+        settings,
+        *("-i", f"file:{path}", "-map", "0:a:0", "-af", "aresample=async=1:first_pts=0"),
+        *("-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "f32le"),
+    )
+    return np.frombuffer(raw, np.float32)

@@ -66,6 +66,9 @@ def _x264(preset: str, crf: int) -> dict[str, Option]:
         "crf": crf,
         "pix_fmt": "yuv420p",
         "threads:v": 1,
+        # Times as they leave the filters: on a grid of the frame rate, pictures at uneven distances would
+        # be moved or dropped, and those of a part that starts between two would leave the sound.
+        "enc_time_base:v": "filter",
         **BT709,
     }
 
