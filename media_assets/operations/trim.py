@@ -15,6 +15,9 @@ from media_assets.operations.parameters import Duration, Parameters
 
 # Containers with millisecond time stamps put a frame up to half a millisecond beside its time.
 _TOLERANCE = 0.0005
+# Fine enough for any cut (AVI counts whole pictures), and a whole number of ticks to a picture at
+# 24, 25, 30, 50, 60 a second, at 1000/1001 of them, and to a millisecond.
+_FINE = "1/240000"
 
 
 class TrimParameters(Parameters):
@@ -71,7 +74,7 @@ class Trim(Operation[TrimParameters]):
         video, audio = source.video, source.audio
         picture = clips[0].picture
         if video is not None and picture is not None:
-            video = even_sides(video, picture)
+            video = even_sides(video, picture).filter("settb", _FINE)
             video = video.filter("trim", **_window(parameters, source.offset, _TOLERANCE))
             video = video.filter("setpts", f"max(0,PTS-{shift})")
         if audio is not None:
