@@ -6,19 +6,30 @@ from media_assets.media.graph import Option, Stream
 from media_assets.media.info import VideoStream
 
 _HD_HEIGHT = 720
+_STANDARD: dict[str, Option] = {
+    "range": "tv",
+    "colorspace": "bt709",
+    "color_primaries": "bt709",
+    "color_trc": "bt709",
+}
 _UNTAGGED = (None, "unknown", "unspecified", "reserved")
 _RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "gray", "ya", "mono")
 
 
 def standard(picture: Stream, video: VideoStream) -> Stream:
-    """`picture` as filters and encoders read its colours right: tagged, and brought to BT.709 if it is HDR.
+    """`picture` as every filter and encoder after it takes it: 8-bit 4:2:0 BT.709 of limited range.
 
-    Without a tag ffmpeg takes every picture for BT.601, and players do so only below 720 lines.
+    Without a tag ffmpeg takes every picture for BT.601, and players do so only below 720 lines. The
+    conversion is made here, once: where it is left to ffmpeg, it puts it wherever the whole graph
+    suits it, and an output's bytes would depend on what else the same command makes.
     """
     tags = missing_tags(video)
     if tags:
         picture = picture.filter("setparams", **tags)
-    return tone_mapped(picture) if video.hdr else picture
+    if video.hdr:
+        return tone_mapped(picture).filter("setparams", **_STANDARD)
+    converted = picture.filter("scale", out_color_matrix="bt709", out_range="tv")
+    return converted.filter("format", "yuv420p").filter("setparams", **_STANDARD)
 
 
 def missing_tags(video: VideoStream) -> dict[str, Option]:
