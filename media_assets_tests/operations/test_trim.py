@@ -37,7 +37,8 @@ def _numbers(settings: Settings, path: Path) -> list[int]:
 
 def _inside(settings: Settings, source: SourceFacts, start: float, end: float) -> list[int]:
     """Numbers of the pictures shown from `start` up to `end`, from the file's first sound or picture."""
-    first = min(stream.start_time for stream in (*source.info.videos, *source.info.audios))
+    starts = [video.start_time for video in source.info.videos]
+    first = min(starts + [audio.start_time for audio in source.info.audios])
     times = [time - first for time in picture_times(settings, source.path)]
     return [n for n, time in enumerate(times) if start - 0.0005 <= time < end - 0.0005]
 

@@ -52,7 +52,7 @@ def plan(settings: Settings, sources: dict[str, SourceFacts], *operations: dict[
     return make_plan(specs, sources, binaries.ffmpeg(settings).version)
 
 
-CHAIN = [
+CHAIN: list[dict[str, Any]] = [
     {"op": "trim", "input": "a", "output": "cut", "params": {"start": 4, "duration": 2}},
     {"op": "trim", "input": "a", "output": "late", "params": {"start": 5.5, "duration": 2}},
     {"op": "resize", "input": "cut", "output": "small", "params": {"width": 80}},
@@ -60,7 +60,7 @@ CHAIN = [
     {"op": "concatenate", "inputs": ["loud", "late", "cut"], "output": "whole"},
     {"op": "to_mp3", "input": "whole", "output": "mp3"},
 ]
-NAMES = [operation["output"] for operation in CHAIN]
+NAMES: list[str] = [operation["output"] for operation in CHAIN]
 
 
 def fresh(settings: Settings, tmp_path: Path, name: str) -> OutputStore:
