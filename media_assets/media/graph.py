@@ -13,6 +13,8 @@ from typing import Any
 
 import ffmpeg
 
+from media_assets.errors import BadInput
+
 _serial = itertools.count()
 
 Option = str | int | float | None
@@ -111,11 +113,20 @@ class Target:
 
 
 def arguments(targets: Sequence[Target]) -> list[str]:
-    """The argument list (all after the program) of one command with those outputs."""
+    """The argument list (all after the program) of one command with those outputs.
+
+    Raises:
+        BadInput: the filters stand in a chain too long to be followed (about a thousand).
+    """
     outputs = []
     for target in targets:
         nodes = [stream.node for stream in target.streams]
         name, extra = ("-", {"f": "null"}) if target.path is None else (f"file:{target.path}", {})
         outputs.append(ffmpeg.output(*nodes, name, **{**target.options, **extra}))
     whole = outputs[0] if len(outputs) == 1 else ffmpeg.merge_outputs(*outputs)
-    return list(ffmpeg.get_args(whole))
+    try:
+        return list(ffmpeg.get_args(whole))
+    except RecursionError:
+        raise BadInput(
+            "the chain of operations is too long for one command", hint="use fewer operations in a row"
+        ) from None

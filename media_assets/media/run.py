@@ -9,11 +9,13 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from media_assets.errors import Cancelled, DiskFull, FfmpegFailed, TimeLimitExceeded
@@ -24,6 +26,10 @@ _POLL_SECONDS = 0.1
 _GRACE_SECONDS = 2.0
 _KEPT_LINES = 400
 _SHOWN_LINES = 12
+# Linux takes 128 KiB for one argument, its end mark included.
+_LONGEST_ARGUMENT = 100_000
+# The last is a limit on the size of a file (`ulimit -f`), which otherwise ends ffmpeg by SIGXFSZ.
+_NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 _OUT_TIME = re.compile(r"out_time_us=(-?\d+)")
 # ru_maxrss is in KiB on Linux and in bytes on macOS.
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -97,13 +103,14 @@ def run_ffmpeg(
         *arguments,
     ]
     started = time.monotonic()
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    with _without_long_graph(command) as (passed, graph):
+        process = subprocess.Popen(
+            passed,
+            stdin=graph,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
     log: deque[str] = deque(maxlen=_KEPT_LINES)
     lines: queue.Queue[str | None] = queue.Queue()
     readers = [
@@ -130,6 +137,20 @@ def run_ffmpeg(
     if on_progress is not None:
         on_progress(Progress(1.0, reached))
     return FfmpegResult(tuple(command), time.monotonic() - started, cpu_seconds, peak, tuple(log))
+
+
+@contextlib.contextmanager
+def _without_long_graph(command: list[str]) -> Iterator[tuple[list[str], IO[bytes]]]:
+    """The command, and its standard input: a filter graph too long for an argument, or nothing."""
+    at = command.index("-filter_complex") if "-filter_complex" in command else None
+    if at is None or len(command[at + 1]) <= _LONGEST_ARGUMENT:
+        with Path(os.devnull).open("rb") as nothing:
+            yield command, nothing
+    else:
+        with tempfile.TemporaryFile() as graph:
+            graph.write(command[at + 1].encode())
+            graph.seek(0)
+            yield [*command[:at], "-/filter_complex", "/dev/stdin", *command[at + 2 :]], graph
 
 
 def commands_started() -> int:
@@ -200,7 +221,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 def _failure(command: list[str], returncode: int, log: list[str]) -> FfmpegFailed | DiskFull:
     words = "\n".join(line for line in log if line.strip()) or "ffmpeg said nothing"
-    if "No space left on device" in words:
+    if any(text in words for text in _NO_ROOM) or returncode == -signal.SIGXFSZ:
         return DiskFull(
             "no space was left while ffmpeg wrote its output", hint="free some space and run again"
         )
