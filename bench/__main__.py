@@ -18,7 +18,8 @@ AIMS = {
     "cold_to_hand": ("cold render / one hand-written command", 1.0),
     "changed_to_cold": ("one clip changed / cold", 0.10),
     "unchanged_to_cold": ("nothing changed / cold", 0.03),
-    "batch_to_single": ("100 partitions in one run / 100 runs", 0.10),
+    "ingest_batch_to_single": ("100 sources ingested in one run / 100 runs", 0.10),
+    "thumbnail_batch_to_single": ("100 thumbnails in one run / 100 runs", 0.10),
 }
 BENCHMARKS = {"komposition": komposition.run, "batch": batch.run}
 
