@@ -45,6 +45,14 @@ def _deep(settings: Settings, folder: Path) -> Path:
     return clip(settings, folder / "deep.mp4", seconds=SECONDS, more=more)
 
 
+def _hdr(settings: Settings, folder: Path) -> Path:
+    """HLG that says, beside the picture, how bright its screen was."""
+    screen = "mastering-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+    tags = "colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc:cll=1000,400"
+    more = ("-pix_fmt", "yuv420p10le", "-x264-params", f"{tags}:{screen}")
+    return clip(settings, folder / "hdr.mp4", seconds=SECONDS, more=more)
+
+
 def _uneven(settings: Settings, folder: Path) -> Path:
     """Every picture for 20, then one in three: 30 pictures a second, then 10."""
     more = ("-vf", r"select=lt(n\,20)+not(mod(n\,3))", "-fps_mode", "vfr", *_B_FRAMES)
@@ -90,6 +98,7 @@ _MAKERS: Mapping[str, Callable[[Settings, Path], Path]] = {
     "vertical": _vertical,
     "rotated": _rotated,
     "deep": _deep,
+    "hdr": _hdr,
     "uneven": _uneven,
     "odd": _odd,
     "anamorphic": _anamorphic,

@@ -27,9 +27,12 @@ def standard(picture: Stream, video: VideoStream) -> Stream:
     if tags:
         picture = picture.filter("setparams", **tags)
     if video.hdr:
-        return tone_mapped(picture).filter("setparams", **_STANDARD)
-    converted = picture.filter("scale", out_color_matrix="bt709", out_range="tv")
-    return converted.filter("format", "yuv420p").filter("setparams", **_STANDARD)
+        picture = tone_mapped(picture)
+    else:
+        picture = picture.filter("scale", out_color_matrix="bt709", out_range="tv")
+    # What is said beside the picture (light levels, captions) reaches only the first output of a split.
+    picture = picture.filter("format", "yuv420p").filter("sidedata", mode="delete")
+    return picture.filter("setparams", **_STANDARD)
 
 
 def missing_tags(video: VideoStream) -> dict[str, Option]:
@@ -54,5 +57,4 @@ def tone_mapped(picture: Stream) -> Stream:
         .filter("zscale", primaries="bt709")
         .filter("tonemap", "hable", desat=0)
         .filter("zscale", transfer="bt709", matrix="bt709", range="limited")
-        .filter("format", "yuv420p")
     )
