@@ -18,7 +18,11 @@ STORE = MEDIA | {"store"}
 OPERATIONS = STORE | {"operations"}
 PLANNING = OPERATIONS | {"planning"}
 MIDDLE = PLANNING | {"kompositions", "analytics", "library"}
-TOP = MIDDLE | {"defs", "components", "definitions", "session", "samples", "console", "actions", "demo"}
+TOP = (
+    MIDDLE
+    | {"defs", "components", "definitions", "session", "samples", "console", "actions", "demo"}
+    | {"cli_common", "cli_kompositions", "cli_workflows"}
+)
 ALLOWED = {
     "ids": BASE,
     "settings": BASE,

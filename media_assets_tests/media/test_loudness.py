@@ -13,9 +13,7 @@ from media_assets_tests.making import make, solid
 
 
 @pytest.mark.parametrize(("gain", "expected"), [(0, -3.01), (-20, -23.01), (-40, -43.01)])
-def test_a_tone_on_one_channel(
-    gain: float, expected: float, settings: Settings, tmp_path: Path
-) -> None:
+def test_a_tone_on_one_channel(gain: float, expected: float, settings: Settings, tmp_path: Path) -> None:
     """A full-scale sine of 997 Hz on one channel has -3.01 LUFS (ITU-R BS.1770)."""
     amplitude = 10 ** (gain / 20)
     tone = f"aevalsrc={amplitude}*sin(2*PI*997*t):s=48000:d=3"

@@ -1,0 +1,51 @@
+"""What the commands share: their common options, and Dagster opened on a data root."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from media_assets import console
+from media_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from media_assets.actions import Actions
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", envvar="MEDIA_ASSETS_DATA", help="Another data root than data/ in the project."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def with_actions(data: Path | None, work: Callable[[Actions], Any]) -> Any:
+    """Open Dagster on the data root, do `work` with progress bars, and close it."""
+    # Dagster warns of its own API's stages; that concerns nobody who types a command.
+    warnings.simplefilter("ignore")
+    from media_assets.actions import Actions
+    from media_assets.session import Session
+
+    with Session(Settings.from_environment(data)) as session, console.progress_bars():
+        return work(Actions(session))
+
+
+def print_rows(rows: list[dict[str, Any]]) -> None:
+    """The table at the end of a run."""
+    words = {None: "", True: "cached", False: "rendered"}
+    cells = [
+        (
+            row["asset"],
+            row["partition"],
+            Path(row["path"]).name if row["path"] else "",
+            console.seconds(row["duration"]),
+            console.size(row["size"]),
+            console.seconds(row["seconds"]),
+            words[row["cached"]],
+        )
+        for row in rows
+    ]
+    console.print_table(["asset", "partition", "file", "duration", "size", "time", ""], cells)
