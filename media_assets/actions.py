@@ -55,6 +55,14 @@ class Row:
     cached: bool | None
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Partitions that were asked for, and what failed among them."""
+
+    asked: tuple[str, ...]
+    failed: list[str]
+
+
 class Actions:
     """The commands on one session."""
 
@@ -81,7 +89,8 @@ class Actions:
             config = ingest_config([file.relative for file in files])
             failed += failures(session.run([SOURCE_FILE], run_config=config))
         sync_partitions(session.instance, catalogue)
-        failed += self.thumbnails()
+        thumbnails = self.thumbnails()
+        failed += thumbnails.failed
         problems = self.plans()
         read = {file.id for file in files}
         sources = [facts.to_json() | {"ingested": facts.id in read} for facts in catalogue]
@@ -92,16 +101,18 @@ class Actions:
             "removed": list(changes.removed),
             "growing": [file.relative for file in growing],
             "ingested": len(read),
+            "thumbnails": list(thumbnails.asked),
             "failed": failed,
             "problems": problems,
             "seconds": round(time.monotonic() - started, 3),
         }
 
-    def thumbnails(self) -> list[str]:
-        """Make thumbnails that are missing or stale; returns what failed."""
+    def thumbnails(self) -> Asked:
+        """Make thumbnails that are missing or stale."""
         keys = [key for key in self.session.partitions(THUMBNAIL) if key is not None]
         wanted = out_of_date(self.session.instance, THUMBNAIL, THUMBNAIL_VERSION, THUMBNAIL_EDGES, keys)
-        return failures(self.session.run([THUMBNAIL], list(wanted))) if wanted else []
+        failed = failures(self.session.run([THUMBNAIL], list(wanted))) if wanted else []
+        return Asked(tuple(wanted), failed)
 
     def plans(self) -> list[str]:
         """Plan every komposition whose document or sources changed; returns which cannot be, and why."""
@@ -200,7 +211,7 @@ class Actions:
         return Row(
             asset=asset.to_user_string(),
             partition=partition,
-            path=found.get("path"),
+            path=found.get("output") or found.get("path"),
             duration=found.get("duration"),
             size=found.get("size"),
             seconds=found.get("seconds"),

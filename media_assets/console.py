@@ -32,7 +32,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title:
     if not rows:
         output.print(f"{title or 'Nothing'}: none")
         return
-    table = Table(*columns, title=title, title_justify="left", header_style="bold")
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")  # a narrow terminal breaks names, it cuts none off
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     # A pipe has no width: let columns be as wide as they are rather than cut names off.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,8 @@ def run_demo(actions: Actions) -> dict[str, Any]:
     rows += actions.run_workflow(WORKFLOW)
     document = _document(settings, list(actions.media.sources))
     if document is not None:
-        rendered = actions.render_komposition(document)
-        row = actions.row(VIDEO, komposition_id(DOCUMENT))
-        rows.append(Row(**asdict(row) | {"path": rendered["output"]}))
+        actions.render_komposition(document)
+        rows.append(actions.row(VIDEO, komposition_id(DOCUMENT)))
     operations = actions.analytics()
     started = commands_started() - before
     return {
@@ -87,7 +86,10 @@ def _source_rows(actions: Actions, report: dict[str, Any]) -> list[Row]:
                 cached=None,
             )
         )
-        rows.append(actions.row(THUMBNAIL, source["id"]))
+        thumbnail = actions.row(THUMBNAIL, source["id"])
+        if source["id"] not in report["thumbnails"]:
+            thumbnail = replace(thumbnail, cached=True, seconds=0.0)
+        rows.append(thumbnail)
     return rows
 
 

@@ -80,7 +80,7 @@ _SAMPLES: dict[str, list[str]] = {
         [
             "testsrc2=s=1280x720:r=30:d=3",
             "mandelbrot=s=1280x720:r=30:end_scale=0.01,trim=duration=3",
-            "gradients=s=1280x720:r=30:d=3:speed=0.05:seed=3",
+            "gradients=s=1280x720:r=30:d=3:speed=0.05:seed=3:n=2:c0=#2E4057:c1=#F4A259",
             "life=s=320x180:r=30:mold=10:ratio=0.3:seed=5:death_color=#1B3A4B:life_color=#F2C14E"
             ",scale=1280:720:flags=neighbor,trim=duration=3",
         ],

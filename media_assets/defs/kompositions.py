@@ -143,7 +143,8 @@ def _record_video(
         )
     rendered = _render(context, key, compiled, sources, media)
     final = rendered.final.output
-    publish(final.path, media.settings.output_root / "kompositions" / final_name(key))
+    published = media.settings.output_root / "kompositions" / final_name(key)
+    publish(final.path, published)
     record(
         context,
         VIDEO,
@@ -151,7 +152,7 @@ def _record_video(
         data_version=final.content_hash,
         code_version=VIDEO_VERSION,
         inputs=inputs,
-        metadata=_video_metadata(rendered, preview_of(final, media.store, media.settings)),
+        metadata=_video_metadata(rendered, preview_of(final, media.store, media.settings), published),
     )
 
 
@@ -201,12 +202,14 @@ def _plan_metadata(compiled: KompositionPlan) -> dict[str, dg.MetadataValue]:
     )
 
 
-def _video_metadata(rendered: RenderedKomposition, preview: Path | None) -> dict[str, dg.MetadataValue]:
+def _video_metadata(
+    rendered: RenderedKomposition, preview: Path | None, published: Path
+) -> dict[str, dg.MetadataValue]:
     rows = [*rendered.segments, *rendered.transitions]
     lines = [f"| {r.id} | {'cached' if r.cached else 'rendered'} | {r.seconds:.2f} |" for r in rows]
     table = "\n".join(["| piece | cached or rendered | seconds |", "| --- | --- | --- |", *lines])
     # The final file's own time is that of the join; what counts is the whole rendering's.
-    joined = output_metadata(rendered.final, preview)
+    joined = output_metadata(rendered.final, preview, published)
     shown = {name: value for name, value in joined.items() if name not in ("render_seconds", "speed")}
     return shown | as_metadata(
         {

@@ -73,14 +73,17 @@ def log_failure(
     )
 
 
-def output_metadata(outcome: Outcome, preview: Path | None = None) -> dict[str, dg.MetadataValue]:
-    """What the UI shows of an output."""
+def output_metadata(
+    outcome: Outcome, preview: Path | None = None, published: Path | None = None
+) -> dict[str, dg.MetadataValue]:
+    """What the UI shows of an output, with its preview and the readable name it was given."""
     output: Output = outcome.output
     made, found = output.made, output.made.properties
     still = found.video in ("mjpeg", "png") and found.frames == 1
     speed = f"{found.duration / made.seconds:.1f} x realtime" if made.seconds and found.duration else None
     shown: dict[str, Any] = {
         "preview": picture(preview) if preview else None,
+        "output": dg.MetadataValue.path(str(published)) if published else None,
         "path": dg.MetadataValue.path(str(output.path)),
         "duration": None if still else found.duration,
         "size": found.size,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 import dagster as dg
 
@@ -164,11 +165,15 @@ def _make(
     results = execute(plan, wanted, media.store, media.settings)
     for result in results:
         if result.outcome is not None:
-            path = result.outcome.output.path
-            name = f"{key.removeprefix('src_')}_{result.node.name}{path.suffix}"
-            publish(path, media.settings.output_root / workflow.name / name)
+            publish(result.outcome.output.path, _readable(workflow, key, result, media))
             preview_of(result.outcome.output, media.store, media.settings)
     return results
+
+
+def _readable(workflow: Workflow, key: str, result: NodeResult, media: MediaResource) -> Path:
+    """The name under which a person finds a node's output."""
+    name = f"{key.removeprefix('src_')}_{result.node.name}.{result.node.profile.extension}"
+    return media.settings.output_root / workflow.name / name
 
 
 def _record_node(
@@ -209,7 +214,9 @@ def _record_node(
             data_version=result.outcome.output.content_hash,
             code_version=assets.workflow.code_version(node),
             inputs=inputs,
-            metadata=output_metadata(result.outcome, preview),
+            metadata=output_metadata(
+                result.outcome, preview, _readable(assets.workflow, key, result, media)
+            ),
         )
 
 

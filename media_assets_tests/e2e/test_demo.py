@@ -37,7 +37,7 @@ def test_the_demo_makes_a_video_from_nothing_and_then_has_nothing_to_do(tmp_path
     second = cli("demo", "--json")
     assert second.status == 0, second.err
     assert second.json["ffmpeg_runs"] == 0
-    assert all(row["cached"] for row in second.json["rows"] if row["asset"].startswith("web_preview"))
+    assert all(row["cached"] for row in second.json["rows"] if row["asset"] != "source_file")
     assert {op["operation"] for op in second.json["operations"]} >= {
         "ingest",
         "trim",
