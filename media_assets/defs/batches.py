@@ -25,6 +25,7 @@ _UNDER_WAY = [
 ]
 _FIRST_PAUSE_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 86_400.0
+_RUNS_PER_TICK = 10
 
 
 def ranges(wanted: Iterable[str], order: Sequence[str], size: int) -> list[list[str]]:
@@ -137,6 +138,36 @@ class Attempts:
     def cursor(self, wanted: Mapping[str, str]) -> str:
         """The cursor to store: entries that are no longer wanted are dropped."""
         return json.dumps({k: v for k, v in self._entries.items() if k in wanted})
+
+
+def request_due(
+    instance: dg.DagsterInstance,
+    assets: Sequence[dg.AssetKey],
+    order: Sequence[str],
+    wanted: Mapping[str, str],
+    cursor: str | None,
+    size: int,
+) -> dg.SensorResult:
+    """Runs for the wanted partitions that are not under way and are due, at most ten a tick.
+
+    Args:
+        instance: where runs are looked up.
+        assets: what each run makes; the first one tells what is under way.
+        order: every partition key, in order of creation.
+        wanted: {partition: the version it should be made from}.
+        cursor: the sensor's, which remembers what was asked for.
+        size: partitions in one run.
+    """
+    busy = under_way(instance, assets[0], order)
+    attempts = Attempts(cursor)
+    due = [key for key in attempts.due(wanted) if key not in busy]
+    batches = ranges(due, order, size)[:_RUNS_PER_TICK]
+    for key in (key for batch in batches for key in batch):
+        attempts.asked(key, wanted[key])
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(asset_selection=list(assets), tags=range_tags(b)) for b in batches],
+        cursor=attempts.cursor(wanted),
+    )
 
 
 def _is_alive(worker: Mapping[str, object]) -> bool:

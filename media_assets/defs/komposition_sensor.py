@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from media_assets.defs.batches import Attempts, fail_dead_runs, range_tags, ranges, under_way
+from media_assets.defs.batches import fail_dead_runs, request_due
 from media_assets.defs.kompositions import (
     PLAN,
     PLAN_VERSION,
@@ -20,7 +20,6 @@ from media_assets.errors import MediaAssetsError
 from media_assets.kompositions.files import documents
 
 _SECONDS = 5
-_RUNS_PER_TICK = 10
 
 
 @dg.sensor(
@@ -42,16 +41,7 @@ def komposition_sensor(context: dg.SensorEvaluationContext, media: MediaResource
     for key, problem in problems.items():
         context.log.warning(f"{key} cannot be rendered: {problem}")
         wanted.pop(key, None)
-    busy = under_way(instance, VIDEO, order)
-    attempts = Attempts(context.cursor)
-    due = [key for key in attempts.due(wanted) if key not in busy]
-    batches = ranges(due, order, media.settings.batch_size)[:_RUNS_PER_TICK]
-    for key in (key for batch in batches for key in batch):
-        attempts.asked(key, wanted[key])
-    return dg.SensorResult(
-        run_requests=[dg.RunRequest(asset_selection=[PLAN, VIDEO], tags=range_tags(b)) for b in batches],
-        cursor=attempts.cursor(wanted),
-    )
+    return request_due(instance, [VIDEO, PLAN], order, wanted, context.cursor, media.settings.batch_size)
 
 
 def sync_documents(instance: dg.DagsterInstance, media: MediaResource) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from media_assets.components.loaded import loaded_workflows
-from media_assets.defs.batches import Attempts, fail_dead_runs, is_busy, range_tags, ranges, under_way
+from media_assets.defs.batches import fail_dead_runs, is_busy, request_due
 from media_assets.defs.partitions import SOURCES, set_partitions
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import (
@@ -23,7 +23,6 @@ from media_assets.store.scan import Found, scan
 from media_assets.store.sources import Changes, SourceCatalogue
 
 _SECONDS = 5
-_RUNS_PER_TICK = 10
 
 
 @dg.sensor(
@@ -58,16 +57,7 @@ def thumbnail_sensor(context: dg.SensorEvaluationContext, media: MediaResource) 
     instance = context.instance
     order = instance.get_dynamic_partitions(str(SOURCES.name))
     wanted = out_of_date(instance, THUMBNAIL, THUMBNAIL_VERSION, THUMBNAIL_EDGES, order)
-    busy = under_way(instance, THUMBNAIL, order)
-    attempts = Attempts(context.cursor)
-    due = [key for key in attempts.due(wanted) if key not in busy]
-    batches = ranges(due, order, media.settings.batch_size)[:_RUNS_PER_TICK]
-    for key in (key for batch in batches for key in batch):
-        attempts.asked(key, wanted[key])
-    return dg.SensorResult(
-        run_requests=[dg.RunRequest(asset_selection=[THUMBNAIL], tags=range_tags(b)) for b in batches],
-        cursor=attempts.cursor(wanted),
-    )
+    return request_due(instance, [THUMBNAIL], order, wanted, context.cursor, media.settings.batch_size)
 
 
 def source_changes(instance: dg.DagsterInstance, catalogue: SourceCatalogue) -> Changes:

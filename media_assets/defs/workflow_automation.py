@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from media_assets.defs.batches import Attempts, fail_dead_runs, is_busy, range_tags, ranges, under_way
+from media_assets.defs.batches import fail_dead_runs, is_busy, request_due
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.versions import out_of_date
 from media_assets.defs.workflow_assets import WorkflowAssets
@@ -12,7 +12,6 @@ from media_assets.settings import Settings
 from media_assets.store.sources import SourceCatalogue
 
 EAGER_SECONDS = 10
-_RUNS_PER_TICK = 10
 
 
 def automation(assets: WorkflowAssets) -> dg.Definitions:
@@ -51,17 +50,12 @@ def stale_constants(
 
 
 def requests(
-    assets: WorkflowAssets, instance: dg.DagsterInstance, attempts: Attempts, settings: Settings
-) -> list[dg.RunRequest]:
+    assets: WorkflowAssets, instance: dg.DagsterInstance, cursor: str | None, settings: Settings
+) -> dg.SensorResult:
     """Runs for what is outstanding, not under way, and due."""
     order = instance.get_dynamic_partitions(assets.partition_set)
     wanted = outstanding(assets, instance)
-    busy = under_way(instance, assets.keys[0], order)
-    due = [key for key in attempts.due(wanted) if key not in busy]
-    batches = ranges(due, order, settings.batch_size)[:_RUNS_PER_TICK]
-    for key in (key for batch in batches for key in batch):
-        attempts.asked(key, wanted[key])
-    return [dg.RunRequest(asset_selection=assets.keys, tags=range_tags(batch)) for batch in batches]
+    return request_due(instance, assets.keys, order, wanted, cursor, settings.batch_size)
 
 
 def _sensor(assets: WorkflowAssets) -> dg.SensorDefinition:
@@ -88,12 +82,7 @@ def _tick(
         # The nodes follow on the next tick, when the constants' versions are known.
         runs = [] if is_busy(instance, constants[0]) else [dg.RunRequest(asset_selection=constants)]
         return dg.SensorResult(run_requests=runs)
-    attempts = Attempts(context.cursor)
-    found = requests(assets, instance, attempts, media.settings)
-    return dg.SensorResult(
-        run_requests=found,
-        cursor=attempts.cursor(outstanding(assets, instance)),
-    )
+    return requests(assets, instance, context.cursor, media.settings)
 
 
 def _schedule(assets: WorkflowAssets, cron: str) -> dg.ScheduleDefinition:
@@ -105,6 +94,6 @@ def _schedule(assets: WorkflowAssets, cron: str) -> dg.ScheduleDefinition:
         description=f"Makes what is missing or stale in {assets.workflow.name}.",
     )
     def scheduled(context: dg.ScheduleEvaluationContext, media: MediaResource) -> Sequence[dg.RunRequest]:
-        return requests(assets, context.instance, Attempts(None), media.settings)
+        return requests(assets, context.instance, None, media.settings).run_requests or []
 
     return scheduled

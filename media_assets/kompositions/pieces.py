@@ -11,6 +11,7 @@ from media_assets.kompositions.model import OutputFormat
 from media_assets.kompositions.opening import open_at
 from media_assets.kompositions.plan import KompositionPlan, PlannedPiece, SourceFacts
 from media_assets.kompositions.timeline import Shot, is_still
+from media_assets.media.color import missing_tags, tone_mapped
 from media_assets.media.encode import profile
 from media_assets.media.graph import Option, Stream, Target, arguments, filter_streams
 from media_assets.media.info import VideoStream
@@ -21,9 +22,6 @@ from media_assets.store.outputs import Made
 
 # Files round time stamps (Matroska to 1 ms): a picture this little late was meant to be on time.
 _ROUNDING_MICROSECONDS = 1000
-_HD_HEIGHT = 720
-_UNTAGGED = (None, "unknown", "unspecified", "reserved")
-_RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "gray", "ya", "mono")
 _EXTENDED_TIMESCALE = 512
 
 
@@ -124,7 +122,7 @@ def _fitted(picture: Stream, video: VideoStream, output: OutputFormat) -> Stream
     """Letterboxed into the output with square pixels, 8-bit BT.709 whatever the source was."""
     if video.has_alpha:
         picture = picture.filter("format", "gbrap").filter("premultiply", inplace=1)
-    tags = _missing_tags(video)
+    tags = missing_tags(video)
     if tags:
         picture = picture.filter("setparams", **tags)
     width, height = output.width, output.height
@@ -135,7 +133,7 @@ def _fitted(picture: Stream, video: VideoStream, output: OutputFormat) -> Stream
         **({} if video.hdr else {"out_color_matrix": "bt709", "out_range": "tv"}),
     )
     if video.hdr:
-        picture = _tone_mapped(picture)
+        picture = tone_mapped(picture)
     picture = picture.filter("format", "yuv420p").filter("pad", width, height, "(ow-iw)/2", "(oh-ih)/2")
     return picture.filter("setsar", 1).filter(
         "setparams",
@@ -144,31 +142,6 @@ def _fitted(picture: Stream, video: VideoStream, output: OutputFormat) -> Stream
         color_primaries="bt709",
         color_trc="bt709",
         colorspace="bt709",
-    )
-
-
-def _missing_tags(video: VideoStream) -> dict[str, Option]:
-    """What an untagged picture is taken for: BT.709 from 720 lines on, BT.601 below, as players do."""
-    if video.has_alpha or (video.pixel_format or "").startswith(_RGB):
-        return {}
-    if video.hdr:
-        guesses = {"colorspace": "bt2020nc", "color_primaries": "bt2020"}
-        have = {"colorspace": video.color_space, "color_primaries": video.color_primaries}
-    else:
-        small = min(video.width, video.height) < _HD_HEIGHT
-        guesses = {"colorspace": "smpte170m" if small else "bt709"}
-        have = {"colorspace": video.color_space}
-    return {name: guess for name, guess in guesses.items() if have[name] in _UNTAGGED}
-
-
-def _tone_mapped(picture: Stream) -> Stream:
-    """High dynamic range brought to an ordinary screen's, by the chain in ffmpeg's manual of tonemap."""
-    return (
-        picture.filter("zscale", transfer="linear", npl=100)
-        .filter("format", "gbrpf32le")
-        .filter("zscale", primaries="bt709")
-        .filter("tonemap", "hable", desat=0)
-        .filter("zscale", transfer="bt709", matrix="bt709", range="limited")
     )
 
 
