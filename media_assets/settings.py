@@ -25,6 +25,11 @@ class Settings:
         probe_timeout: seconds a probe may take (`MEDIA_ASSETS_PROBE_TIMEOUT`).
         render_timeout: seconds one ffmpeg command may take (`MEDIA_ASSETS_RENDER_TIMEOUT`).
         batch_size: partitions a sensor puts into one run (`MEDIA_ASSETS_BATCH_SIZE`).
+        fetch_max_bytes: the largest file taken from a URL (`MEDIA_ASSETS_FETCH_MAX_BYTES`).
+        fetch_timeout: seconds a download may take, redirects included (`MEDIA_ASSETS_FETCH_TIMEOUT`).
+        fetch_hosts: hosts that may have private addresses and any port (`MEDIA_ASSETS_FETCH_HOSTS`).
+        destinations: folders and URL prefixes that finished files may go to, besides the output
+            folder (`MEDIA_ASSETS_DESTINATIONS`).
     """
 
     data_root: Path
@@ -35,6 +40,10 @@ class Settings:
     probe_timeout: float = 30.0
     render_timeout: float = 3600.0
     batch_size: int = 100
+    fetch_max_bytes: int = 4 << 30
+    fetch_timeout: float = 600.0
+    fetch_hosts: tuple[str, ...] = ()
+    destinations: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(
@@ -56,6 +65,10 @@ class Settings:
             probe_timeout=_positive(env, "MEDIA_ASSETS_PROBE_TIMEOUT", cls.probe_timeout),
             render_timeout=_positive(env, "MEDIA_ASSETS_RENDER_TIMEOUT", cls.render_timeout),
             batch_size=max(1, int(_positive(env, "MEDIA_ASSETS_BATCH_SIZE", float(cls.batch_size)))),
+            fetch_max_bytes=int(_positive(env, "MEDIA_ASSETS_FETCH_MAX_BYTES", float(cls.fetch_max_bytes))),
+            fetch_timeout=_positive(env, "MEDIA_ASSETS_FETCH_TIMEOUT", cls.fetch_timeout),
+            fetch_hosts=tuple(host.lower() for host in _listed(env, "MEDIA_ASSETS_FETCH_HOSTS")),
+            destinations=_listed(env, "MEDIA_ASSETS_DESTINATIONS"),
         )
 
     @property
@@ -117,3 +130,8 @@ def _positive(env: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < value < float("inf"):
         raise BadInput(f"{text!r} is not a positive number", where=name, hint="unset it or give a number")
     return value
+
+
+def _listed(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The parts of a comma list, blanks around them dropped."""
+    return tuple(part for part in (word.strip() for word in env.get(name, "").split(",")) if part)

@@ -14,7 +14,7 @@ from media_assets.errors import BadInput, DocumentError
 from media_assets.ids import source_id
 from media_assets.kompositions import model
 from media_assets.kompositions.model import Komposition, exact
-from media_assets.kompositions.positions import Place, Positions, decode, json_path
+from media_assets.planning.positions import Place, Positions, decode, json_path
 
 MAX_BYTES = 1 << 20
 _SHOWN_FINDINGS = 100

@@ -1,18 +1,26 @@
-"""Where things are in a JSON text: the line of every member, and names given twice."""
+"""Where things are in a JSON or YAML text: the line of every member, and names given twice."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
+
+import yaml
 
 Place = tuple[str | int, ...]
 
 MAX_DEPTH = 32
 _BLANK = re.compile(r"[ \t\n\r]*")
 _SCALAR = re.compile(r"[^\s,\]}]+")
+# What an unquoted word of YAML is, as in its version 1.2: no dates, no 1:30 as ninety, no `no` as false.
+_YAML_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_YAML_INTEGER = re.compile(r"[-+]?[0-9]+")
+_YAML_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass
@@ -45,6 +53,22 @@ def decode(text: str) -> tuple[Any, Positions]:
     scanner = _Scanner(text)
     scanner.scan(0, ())
     return value, scanner.positions
+
+
+def decode_yaml(text: str) -> tuple[Any, Positions]:
+    """Read a YAML text that says what JSON can say.
+
+    Returns:
+        Its value, and the position of everything in it. Names are text, whatever they look like.
+
+    Raises:
+        ValueError: it is not YAML, is nested deeper than 32, or has aliases (a few lines of which
+            can stand for gigabytes), tags, or several documents.
+    """
+    try:
+        return _YamlReader(text).read()
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
 
 
 def json_path(path: Place) -> str:
@@ -106,6 +130,66 @@ class _Scanner:
         self._line += self.text.count("\n", self._counted_to, at)
         self._counted_to = at
         return self._line
+
+
+class _YamlReader:
+    """Builds a value from the parser's events, which say where each thing begins."""
+
+    def __init__(self, text: str) -> None:
+        self.positions = Positions()
+        self._events: Iterator[Any] = iter(yaml.parse(text, Loader=_YAML_LOADER))
+
+    def read(self) -> tuple[Any, Positions]:
+        value = None
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if self.positions.lines:
+                    raise ValueError(f"line {_line(event)}: a second document begins here")
+                value = self._value(next(self._events), ())
+        return value, self.positions
+
+    def _value(self, event: Any, path: Place) -> Any:
+        line = _line(event)
+        if isinstance(event, yaml.AliasEvent):
+            raise ValueError(f"line {line}: aliases (*{event.anchor}) are not taken")
+        if event.tag not in (None, "!"):
+            raise ValueError(f"line {line}: tags ({event.tag}) are not taken")
+        if len(path) > MAX_DEPTH:
+            raise ValueError(f"line {line}: nested deeper than {MAX_DEPTH}")
+        self.positions.lines.setdefault(path, line)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._members(path)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Any] = []
+            while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+                items.append(self._value(event, (*path, len(items))))
+            return items
+        return _plain(event.value) if event.implicit[0] else event.value
+
+    def _members(self, path: Place) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                raise ValueError(f"line {_line(event)}: a name is expected here")
+            name = event.value
+            if name in members:
+                self.positions.repeated.append((*path, name))
+            self.positions.lines[(*path, name)] = _line(event)
+            members[name] = self._value(next(self._events), (*path, name))
+        return members
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+def _plain(text: str) -> Any:
+    """An unquoted YAML word as the JSON value it stands for."""
+    if text in _YAML_WORDS:
+        return _YAML_WORDS[text]
+    if _YAML_INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _YAML_FLOAT.fullmatch(text) else text
 
 
 def _depth(text: str) -> int:
