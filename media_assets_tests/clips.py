@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import font_source_sans_pro
+
 from media_assets.errors import MediaAssetsError
-from media_assets.media import binaries
+from media_assets.media.hardware import encoders
 from media_assets.planning.execute import NodeResult, execute
 from media_assets.planning.jobspec import OperationSpec
 from media_assets.planning.plan import Plan, make_plan
@@ -92,6 +95,52 @@ def _ntsc(settings: Settings, folder: Path) -> Path:
     )
 
 
+def _transparent(settings: Settings, folder: Path) -> Path:
+    """A disc that is opaque in the middle and fades out to nothing."""
+    disc = "format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='clip(3*(60-hypot(X-80,Y-45)),0,255)'"
+    more = ("-vf", disc, "-c:v", "prores_ks", "-profile:v", "4", "-pix_fmt", "yuva444p10le")
+    return make(settings, folder / "transparent.mov", *_TESTSRC, *more)
+
+
+def _interlaced(settings: Settings, folder: Path) -> Path:
+    more = ("-vf", "fps=60,interlace,setfield=tff", "-flags", "+ildct+ilme", "-x264-params", "tff=1")
+    return clip(settings, folder / "interlaced.mp4", seconds=SECONDS, rate="60", more=more)
+
+
+def _still(settings: Settings, folder: Path) -> Path:
+    return make(settings, folder / "still.jpg", "-f", "lavfi", "-i", "testsrc2=s=161x91", "-frames:v", "1")
+
+
+def _logo(settings: Settings, folder: Path) -> Path:
+    """A red square with a transparent border."""
+    drawn = "color=c=red@0:s=48x32,format=rgba,drawbox=8:8:32:16:red@1:fill:replace=1"
+    return make(settings, folder / "logo.png", "-f", "lavfi", "-i", drawn, "-frames:v", "1")
+
+
+def _teal(settings: Settings, folder: Path) -> Path:
+    """A table of colours that swaps red and blue."""
+    grid = [(b, g, r) for b in (0, 1) for g in (0, 1) for r in (0, 1)]
+    lines = "".join(f"{red} {green} {blue}\n" for red, green, blue in grid)
+    return _text(folder / "teal.cube", f'TITLE "swap"\nLUT_3D_SIZE 2\n{lines}')
+
+
+def _words(settings: Settings, folder: Path) -> Path:
+    return _text(
+        folder / "words.srt", "1\n00:00:00,500 --> 00:00:01,500\nIt's 100% fine: “so”, [he] said\n\n"
+    )
+
+
+def _font(settings: Settings, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copyfile(font_source_sans_pro.SourceSansProBold, folder / "font.ttf"))
+
+
+def _text(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
 _MAKERS: Mapping[str, Callable[[Settings, Path], Path]] = {
     "plain": _plain,
     "silent": _silent,
@@ -106,8 +155,13 @@ _MAKERS: Mapping[str, Callable[[Settings, Path], Path]] = {
     "surround": _surround,
     "song": _song,
     "ntsc": _ntsc,
+    "transparent": _transparent,
+    "interlaced": _interlaced,
+    "still": _still,
+    "logo": _logo,
 }
 CLIPS = tuple(_MAKERS)
+_ASIDE: Mapping[str, Callable[[Settings, Path], Path]] = {"teal": _teal, "words": _words, "font": _font}
 
 
 class Clips:
@@ -119,7 +173,7 @@ class Clips:
 
     def __getitem__(self, name: str) -> SourceFacts:
         if name not in self._made:
-            path = _MAKERS[name](self.settings, self.settings.source_root)
+            path = {**_MAKERS, **_ASIDE}[name](self.settings, self.settings.source_root)
             self._made[name] = ingested(self.settings, path)
         return self._made[name]
 
@@ -129,7 +183,7 @@ def planned(
 ) -> Plan:
     """The plan of operations as a document spells them, over sources by name."""
     specs = [OperationSpec.model_validate(operation) for operation in operations]
-    return make_plan(specs, sources, binaries.ffmpeg(settings).version)
+    return make_plan(specs, sources, encoders(settings))
 
 
 def run(settings: Settings, plan: Plan, *wanted: str) -> list[NodeResult]:

@@ -16,7 +16,7 @@ from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE, ingested
 from media_assets.defs.versions import Edge, Seen, inputs_of, record
 from media_assets.ids import source_id
-from media_assets.media import binaries
+from media_assets.media.hardware import encoders
 from media_assets.planning.execute import NodeResult, execute
 from media_assets.planning.jobspec import OperationSpec
 from media_assets.planning.workflow import SOURCE, Workflow
@@ -161,7 +161,7 @@ def _make(
 ) -> list[NodeResult]:
     """Every wanted node of one source, with previews and readable names."""
     source = ingested(media.sources, key, inputs)
-    plan = workflow.plan(source, constants, binaries.ffmpeg(media.settings).version)
+    plan = workflow.plan(source, constants, encoders(media.settings))
     results = execute(plan, wanted, media.store, media.settings)
     for result in results:
         if result.outcome is not None:

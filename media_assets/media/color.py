@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from media_assets.media.graph import Option, Stream
 from media_assets.media.info import VideoStream
 
@@ -19,6 +21,8 @@ _RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "gray", "ya
 def standard(picture: Stream, video: VideoStream) -> Stream:
     """`picture` as every filter and encoder after it takes it: 8-bit 4:2:0 BT.709 of limited range.
 
+    Transparency stays, as a fourth plane.
+
     Without a tag ffmpeg takes every picture for BT.601, and players do so only below 720 lines. The
     conversion is made here, once: where it is left to ffmpeg, it puts it wherever the whole graph
     suits it, and an output's bytes would depend on what else the same command makes.
@@ -31,8 +35,29 @@ def standard(picture: Stream, video: VideoStream) -> Stream:
     else:
         picture = picture.filter("scale", out_color_matrix="bt709", out_range="tv")
     # What is said beside the picture (light levels, captions) reaches only the first output of a split.
-    picture = picture.filter("format", "yuv420p").filter("sidedata", mode="delete")
-    return picture.filter("setparams", **_STANDARD)
+    picture = picture.filter("format", "yuva420p" if video.has_alpha else "yuv420p")
+    return picture.filter("sidedata", mode="delete").filter("setparams", **_STANDARD)
+
+
+def in_rgb(picture: Stream, pixel_format: str, change: Callable[[Stream], Stream]) -> Stream:
+    """`change` applied to the picture as 8-bit RGB, with alpha if it has any, and back to `standard`.
+
+    Said outright: a conversion that ffmpeg puts in by itself takes BT.601 on the way back.
+    """
+    rgb = "gbrap" if pixel_format.startswith("yuva") else "gbrp"
+    picture = picture.filter("scale", in_color_matrix="bt709", in_range="tv").filter("format", rgb)
+    return _from_rgb(change(picture).filter("format", rgb), pixel_format)
+
+
+def flattened(picture: Stream) -> Stream:
+    """A transparent picture over black, without its transparency."""
+    picture = picture.filter("scale", in_color_matrix="bt709", in_range="tv").filter("format", "gbrap")
+    return _from_rgb(picture.filter("premultiply", inplace=1), "yuv420p")
+
+
+def _from_rgb(picture: Stream, pixel_format: str) -> Stream:
+    picture = picture.filter("scale", out_color_matrix="bt709", out_range="tv")
+    return picture.filter("format", pixel_format).filter("setparams", **_STANDARD)
 
 
 def missing_tags(video: VideoStream) -> dict[str, Option]:

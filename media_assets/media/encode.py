@@ -7,17 +7,22 @@ machine and changes the picture) and nothing of the moment (dates, versions) is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from media_assets.errors import BadInput
+from media_assets.media.codecs import (
+    AudioCodec,
+    Container,
+    VideoCodec,
+    audio_codec,
+    container,
+    video_codec,
+)
 from media_assets.media.graph import Option
 
 _DETERMINISTIC: Mapping[str, Option] = MappingProxyType({"fflags": "+bitexact", "map_metadata": -1})
-BT709: Mapping[str, Option] = MappingProxyType(
-    {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709", "color_range": "tv"}
-)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,9 @@ class Profile:
         video: encoder options of the picture; None where the format has none.
         audio: encoder options of the sound; None where the format has none.
         container: muxer options.
+        alpha: what replaces picture options where the picture is transparent; None where the format
+            carries no transparency, and the picture is laid over black.
+        hardware: picture options to use instead where this machine's encoder of that name works.
     """
 
     name: str
@@ -37,54 +45,89 @@ class Profile:
     video: Mapping[str, Option] | None
     audio: Mapping[str, Option] | None
     container: Mapping[str, Option]
+    alpha: Mapping[str, Option] | None = None
+    hardware: tuple[Mapping[str, Option], ...] = ()
 
-    def options(self, *, video: bool, audio: bool) -> dict[str, Option]:
+    def options(self, *, video: bool, audio: bool, alpha: bool = False) -> dict[str, Option]:
         """Every output option for a file with those streams."""
         chosen: dict[str, Option] = {**_DETERMINISTIC, **self.container}
         if video and self.video is not None:
-            chosen |= {**self.video, "flags:v": "+bitexact"}
+            transparent = self.alpha if alpha and self.alpha else {}
+            chosen |= {**self.video, **transparent, "flags:v": "+bitexact"}
         if audio and self.audio is not None:
             chosen |= {**self.audio, "flags:a": "+bitexact"}
         return chosen
 
     def to_json(self) -> dict[str, Any]:
         """The profile as JSON: what a fingerprint takes from it."""
-        return {
+        document: dict[str, Any] = {
             "extension": self.extension,
             "options": self.options(video=True, audio=True),
         }
+        return document | ({"alpha": dict(self.alpha)} if self.alpha is not None else {})
 
 
-_FAST_START: Mapping[str, Option] = {"f": "mp4", "movflags": "+faststart"}
-_AAC: Mapping[str, Option] = {"c:a": "aac", "b:a": "192k", "ar": 48000, "threads:a": 1}
+def compose(
+    name: str,
+    video: VideoCodec | None,
+    audio: AudioCodec | None,
+    into: Container,
+    **picture: Any,
+) -> Profile:
+    """A profile of two codecs in a container; `picture` and `bitrate_audio` are the encoders' choices.
+
+    Raises:
+        BadInput: the container does not take a codec, or the codec not a choice.
+    """
+    sound_rate = picture.pop("audio_bitrate", None)
+    for codec, taken in ((video, into.video), (audio, into.audio)):
+        if codec is not None and codec.name not in taken:
+            holds = ", ".join((*into.video, *into.audio))
+            raise BadInput(f"{into.name} holds no {codec.name}", hint=f"it holds {holds}")
+    return Profile(
+        name=name,
+        extension=into.extension or into.name,
+        video=video.encoding(**picture) if video else None,
+        audio=audio.encoding(sound_rate) if audio else None,
+        container=into.options,
+        alpha=video.alpha if video else None,
+    )
 
 
-def _x264(preset: str, crf: int) -> dict[str, Option]:
-    return {
-        "c:v": "libx264",
-        "preset": preset,
-        "crf": crf,
-        "pix_fmt": "yuv420p",
-        "threads:v": 1,
-        # Times as they leave the filters: on a grid of the frame rate, pictures at uneven distances would
-        # be moved or dropped, and those of a part that starts between two would leave the sound.
-        "enc_time_base:v": "filter",
-        **BT709,
-    }
+def _still(name: str, extension: str, options: Mapping[str, Option]) -> Profile:
+    alpha = {"pix_fmt": "rgba"} if name == "png" else {"pix_fmt": "yuva420p"} if name == "webp" else None
+    # Without `update` a `%d` in a file's name would be taken for a number.
+    muxer: dict[str, Option] = {"f": "image2", "update": 1, "frames:v": 1}
+    return Profile(name, extension, {**options, "threads:v": 1}, None, muxer, alpha)
 
+
+def _sound(name: str, codec: str, into: str) -> Profile:
+    return compose(name, None, audio_codec(codec), container(into))
+
+
+_H264 = compose("h264", video_codec("h264"), audio_codec("aac"), container("mp4"))
+_MP3: Mapping[str, Option] = {"c:a": "libmp3lame", "q:a": 2, "ar": 48_000, "threads:a": 1}
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
         profile.name: profile
         for profile in (
-            Profile("h264", "mp4", _x264("veryfast", 20), _AAC, _FAST_START),
-            Profile("aac", "m4a", None, _AAC, {"f": "ipod", "movflags": "+faststart"}),
-            Profile("mp3", "mp3", None, {"c:a": "libmp3lame", "q:a": 2, "threads:a": 1}, {"f": "mp3"}),
-            Profile("opus", "opus", None, {"c:a": "libopus", "b:a": "128k", "ar": 48000}, {"f": "ogg"}),
-            Profile("flac", "flac", None, {"c:a": "flac", "threads:a": 1}, {"f": "flac"}),
-            Profile("wav", "wav", None, {"c:a": "pcm_s16le"}, {"f": "wav"}),
+            _H264,
+            compose("hevc", video_codec("hevc"), audio_codec("aac"), container("mp4")),
+            compose("av1", video_codec("av1"), audio_codec("opus"), container("mp4")),
+            compose("vp9", video_codec("vp9"), audio_codec("opus"), container("webm")),
+            compose("prores", video_codec("prores"), audio_codec("pcm"), container("mov")),
+            compose("ffv1", video_codec("ffv1"), audio_codec("flac"), container("mkv")),
+            _sound("aac", "aac", "m4a"),
+            replace(_sound("mp3", "mp3", "mp3"), audio=_MP3),
+            _sound("opus", "opus", "opus"),
+            _sound("flac", "flac", "flac"),
+            _sound("wav", "pcm", "wav"),
             # Never a final output: a timeline's mix, kept exact until it is encoded once.
             Profile("pcm", "wav", None, {"c:a": "pcm_f32le", "ar": 48000}, {"f": "wav", "rf64": "auto"}),
+            _still("png", "png", {"c:v": "png", "pix_fmt": "rgb24"}),
+            _still("jpeg", "jpg", {"c:v": "mjpeg", "q:v": 2, "pix_fmt": "yuvj420p"}),
+            _still("webp", "webp", {"c:v": "libwebp", "quality": 85, "pix_fmt": "yuv420p"}),
         )
     }
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, Literal
 
-Kind = Literal["video", "audio", "image"]
+Kind = Literal["video", "audio", "image", "subtitle", "lut", "font"]
 Hdr = Literal["hlg", "pq"]
 
 
@@ -98,7 +98,8 @@ class MediaInfo:
 
     Attributes:
         kind: a moving picture is `video` (with or without sound; an animated GIF too), a file without
-            pictures other than a cover is `audio`, a single picture is `image`.
+            pictures other than a cover is `audio`, a single picture is `image`; what operations take beside
+            media is `subtitle`, `lut` (a table of colours) or `font`.
         container: ffmpeg's name of the format (`mov,mp4,m4a,3gp,3g2,mj2`, `png_pipe`).
         size: bytes.
         duration: seconds from the first picture or sound to the end of the last; None for an image.

@@ -53,13 +53,15 @@ def thumbnail(
         NotMedia: `info` has no picture and no sound.
         TimeLimitExceeded: it took longer than `settings.render_timeout`.
     """
-    if info.video is not None:
+    source = ["-protocol_whitelist", "file", "-f", info.demuxer, "-i", f"file:{path.absolute()}"]
+    if info.kind in ("lut", "subtitle", "font"):
+        graph, source = _sign(info, width), []
+    elif info.video is not None:
         graph = _picture(info.video, width, choose=info.kind == "video")
     elif info.audio is not None:
         graph = _waveform(info.audio, width)
     else:
         raise NotMedia("it holds nothing to show", where=str(path))
-    source = ["-protocol_whitelist", "file", "-f", info.demuxer, "-i", f"file:{path.absolute()}"]
     target = ["-frames:v", "1", "-c:v", "mjpeg", "-q:v", str(_QUALITY), *_REPEATABLE, "-f", "mjpeg"]
     failure = None
     for opening in _openings(info):
@@ -111,6 +113,13 @@ def _waveform(audio: AudioStream, width: int) -> str:
     height = max(1, width // _WAVE_ASPECT)
     draw = f"showwavespic=s={width}x{height}:colors={_WAVE_COLOR}"
     return _on_background(f"[0:{audio.index}]aformat=channel_layouts=mono,{draw}", width, height)
+
+
+def _sign(info: MediaInfo, width: int) -> str:
+    """A plain picture in place of what has none: a spectrum for a LUT, an even colour for text."""
+    height = max(1, width * 9 // 16)
+    drawn = "allrgb=r=1,crop=in_w:in_w*9/16" if info.kind == "lut" else f"color=c={_WAVE_COLOR}:r=1"
+    return f"{drawn},scale={width}:{height},setsar=1,{_JPEG}"
 
 
 def _on_background(chain: str, width: int, height: int) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from media_assets.errors import BadInput, CorruptMedia, NotMedia
 from media_assets.media import binaries, packets
+from media_assets.media.aids import read_aid
 from media_assets.media.capture import INPUT, Captured, capture
 from media_assets.media.info import Kind, MediaInfo, VideoStream
 from media_assets.media.report import (
@@ -92,6 +93,7 @@ class _File:
 def probe(path: Path, settings: Settings) -> MediaInfo:
     """What the file holds, from its headers, its packets where they are doubted, and its first picture.
 
+    LUTs, subtitles and fonts, which operations take beside media, are told by name and content.
     Only `path` itself is read, whatever it says inside, for at most `settings.probe_timeout` seconds.
 
     Raises:
@@ -101,7 +103,11 @@ def probe(path: Path, settings: Settings) -> MediaInfo:
         TimeLimitExceeded: it takes too long to read.
         FfmpegMissing: there is no usable ffmpeg or ffprobe.
     """
-    file = _File(path, _checked_size(path), settings, time.monotonic() + settings.probe_timeout)
+    size = _checked_size(path)
+    aid = read_aid(path)
+    if aid is not None:
+        return aid
+    file = _File(path, size, settings, time.monotonic() + settings.probe_timeout)
     report = _report(file)
     for index in _unknown_pictures(report)[:_COMPLETED_STREAMS]:
         complete(report, index, file.show(index).log)

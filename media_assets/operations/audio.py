@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from media_assets.media.encode import Profile, profile
-from media_assets.operations.base import SOUND_RATE, Clip, InputRule, Media, Operation
-from media_assets.operations.conform import stereo
+from media_assets.operations.base import InputRule, Operation
+from media_assets.operations.clip import SOUND_RATE, Clip, Media, stereo
 from media_assets.operations.parameters import Parameters
 
 _WITH_SOUND = InputRule(kinds=frozenset({"video", "audio"}), needs=frozenset({"audio"}))
@@ -24,6 +24,7 @@ class ExtractAudio(Operation[ExtractAudioParameters]):
     """Keeps the sound, in stereo."""
 
     name = "extract_audio"
+    example = {"format": "opus"}
     summary = "The sound of a clip as a file of its own."
     parameters = ExtractAudioParameters
     takes = _WITH_SOUND
@@ -57,6 +58,7 @@ class ToMp3(Operation[ToMp3Parameters]):
     """An MP3 of the sound."""
 
     name = "to_mp3"
+    example = {"bitrate": "128k"}
     summary = "The sound as an MP3 of constant bit rate."
     parameters = ToMp3Parameters
     takes = _WITH_SOUND

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from media_assets.media.graph import Stream, generate
-from media_assets.operations.base import SOUND_RATE, Clip, Media, Picture, Sound, cropped
+from media_assets.operations.clip import SOUND_RATE, Clip, Media, Picture, Sound, stereo
 
 JOINED_SOUND = Sound(SOUND_RATE, 2)
 
@@ -20,7 +20,7 @@ def joined(clips: Sequence[Clip]) -> tuple[Picture | None, Sound | None]:
     width, height = pictures[0].square
     # A rate beyond 60 is a container's timebase more often than a camera's rate.
     rate = max((p.fps for p in pictures if p.fps <= 60), default=Fraction(30))
-    return Picture(width, height, rate), sound
+    return Picture(width, height, rate, alpha=all(p.alpha for p in pictures)), sound
 
 
 def conform(
@@ -33,7 +33,7 @@ def conform(
     seconds = frames_seconds(clip.duration or 0.0, picture)
     video = audio = None
     if picture is not None and media.video is not None:
-        video = fit(media.video, picture.width, picture.height)
+        video = fit(media.video, picture)
         video = video.filter("fps", _ratio(picture.fps), start_time=0)
         video = video.filter("tpad", stop_mode="clone", stop_duration=_number(seconds))
         video = video.filter("trim", end_frame=round(seconds * picture.fps))
@@ -51,35 +51,29 @@ def frames_seconds(seconds: float, picture: Picture | None) -> float:
     return float(max(1, round(seconds * picture.fps)) / picture.fps) if picture else seconds
 
 
-def fit(video: Stream, width: int, height: int) -> Stream:
-    """The picture inside width by height square pixels, its shape kept, black around it."""
+def fit(video: Stream, into: Picture, *, flags: str = "bicubic", color: str | None = None) -> Stream:
+    """The picture inside `into`'s square pixels, its shape kept; around it `color`, black or nothing."""
+    width, height = into.width, into.height
+    around = color or ("black@0" if into.alpha else "black")
     return (
         square(video)
-        .filter("scale", width, height, force_original_aspect_ratio="decrease", force_divisible_by=2)
-        .filter("pad", width, height, "(ow-iw)/2", "(oh-ih)/2")
+        .filter(
+            "scale",
+            width,
+            height,
+            force_original_aspect_ratio="decrease",
+            force_divisible_by=2,
+            flags=flags,
+        )
+        .filter("format", into.pixel_format)
+        .filter("pad", width, height, "(ow-iw)/2", "(oh-ih)/2", color=around)
         .filter("setsar", 1)
-        .filter("format", "yuv420p")
     )
-
-
-def even_sides(video: Stream, picture: Picture) -> Stream:
-    """The picture without its last odd row and column, which 4:2:0 cannot hold; nothing is scaled."""
-    width, height = cropped(picture.width), cropped(picture.height)
-    if (width, height) == (picture.width, picture.height):
-        return video
-    return video.filter("crop", width, height, 0, 0)
 
 
 def square(video: Stream) -> Stream:
     """The picture with square pixels: as wide as it is shown."""
     return video.filter("scale", "trunc(iw*sar/2+0.5)*2", "trunc(ih/2+0.5)*2").filter("setsar", 1)
-
-
-def stereo(audio: Stream, rate: int) -> Stream:
-    """The sound as stereo: mono on both sides, more channels mixed down rather than dropped."""
-    return audio.filter("aresample", rate, **{"async": 1, "first_pts": 0}).filter(
-        "aformat", sample_fmts="fltp", sample_rates=rate, channel_layouts="stereo"
-    )
 
 
 def _ratio(rate: Fraction) -> str:

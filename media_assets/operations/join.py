@@ -9,7 +9,8 @@ from pydantic import Field
 
 from media_assets.errors import BadInput
 from media_assets.media.graph import concatenate, filter_streams
-from media_assets.operations.base import Clip, InputRule, Media, Operation, Picture, Sound
+from media_assets.operations.base import InputRule, Operation
+from media_assets.operations.clip import Clip, Media, Picture, Sound
 from media_assets.operations.conform import conform, frames_seconds, joined
 from media_assets.operations.parameters import Parameters
 
@@ -39,6 +40,7 @@ class Concatenate(Operation[ConcatenateParameters]):
     """One clip after another, brought to one size, rate and sound."""
 
     name = "concatenate"
+    aliases = ("concatenate_simple", "concat")
     summary = "Join clips end to end; different sizes, rates and missing sound are made to fit."
     parameters = ConcatenateParameters
     takes = InputRule(minimum=2, maximum=None)
@@ -76,6 +78,7 @@ class CrossfadeTransition(Operation[CrossfadeParameters]):
     """The second clip comes in over the end of the first."""
 
     name = "crossfade_transition"
+    example = {"duration": 0.5, "transition": "dissolve"}
     summary = "Fade from one clip to the next, picture and sound; the result is shorter by the overlap."
     parameters = CrossfadeParameters
     takes = InputRule(minimum=2, maximum=2)

@@ -6,14 +6,15 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from media_assets.errors import FfmpegFailed
 from media_assets.media.graph import Stream
-from media_assets.operations.base import SOUND_RATE, Clip, InputRule, Media, Operation
-from media_assets.operations.conform import even_sides, stereo
+from media_assets.operations.base import InputRule, Operation
+from media_assets.operations.clip import SOUND_RATE, Clip, Media, even_sides, stereo
 from media_assets.operations.parameters import Parameters
 
 
@@ -29,10 +30,12 @@ class NormalizeAudio(Operation[NormalizeAudioParameters]):
     """ffmpeg's loudnorm: one pass measures, the next applies what was measured, linearly if it can."""
 
     name = "normalize_audio"
+    aliases = ("loudnorm",)
+    example = {"target_lufs": -16}
     summary = "Bring the sound to a loudness target (EBU R 128), in two passes."
     parameters = NormalizeAudioParameters
     takes = InputRule(kinds=frozenset({"video", "audio"}), needs=frozenset({"audio"}))
-    measures = True
+    measures = "audio"
 
     def expect(self, clips: Sequence[Clip], parameters: NormalizeAudioParameters) -> Clip:
         """The same streams, the sound in stereo at 48 kHz."""
@@ -60,7 +63,9 @@ class NormalizeAudio(Operation[NormalizeAudioParameters]):
                 audio = audio.filter("aresample", SOUND_RATE)
         return Media(video, audio, source.offset)
 
-    def measuring(self, media: Media, parameters: NormalizeAudioParameters) -> Stream:
+    def measuring(
+        self, media: Media, clips: Sequence[Clip], parameters: NormalizeAudioParameters, scratch: Path
+    ) -> Stream:
         """The sound through loudnorm's analysis."""
         if media.audio is None:
             raise ValueError("normalize_audio was given no sound to measure")
@@ -68,7 +73,7 @@ class NormalizeAudio(Operation[NormalizeAudioParameters]):
             "loudnorm", **_targets(parameters), print_format="json"
         )
 
-    def measured(self, log: Sequence[str]) -> dict[str, Any]:
+    def measured(self, log: Sequence[str], scratch: Path) -> dict[str, Any]:
         """loudnorm's report, or nothing for silence."""
         text = "\n".join(log)
         start, end = text.rfind("{"), text.rfind("}")

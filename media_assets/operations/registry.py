@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -22,12 +23,18 @@ def operations() -> Mapping[str, Operation[Any]]:
     """Every operation by name."""
     for module in pkgutil.iter_modules(media_assets.operations.__path__):
         importlib.import_module(f"{media_assets.operations.__name__}.{module.name}")
-    found = [kind() for kind in Operation.__subclasses__()]
+    found = [kind() for kind in _concrete(Operation)]  # type: ignore[type-abstract]
     return {operation.name: operation for operation in sorted(found, key=lambda o: o.name)}
 
 
+@cache
+def aliases() -> Mapping[str, str]:
+    """Other names of operations, each with the name it stands for."""
+    return {alias: kind.name for kind in operations().values() for alias in kind.aliases}
+
+
 def operation(name: str) -> Operation[Any]:
-    """The operation of that name.
+    """The operation of that name or alias.
 
     Raises:
         BadInput: there is none; the nearest names follow.
@@ -35,7 +42,9 @@ def operation(name: str) -> Operation[Any]:
     known = operations()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=3) or sorted(known)
+    if name in aliases():
+        return known[aliases()[name]]
+    near = difflib.get_close_matches(name, [*known, *aliases()], n=3) or sorted(known)
     raise BadInput(f"there is no operation {name!r}", hint="did you mean " + ", ".join(near) + "?")
 
 
@@ -53,6 +62,13 @@ def read_parameters(kind: Operation[Any], values: Mapping[str, Any], place: str)
             for problem in error.errors()
         ]
         raise DocumentError(f"parameters of {kind.name} do not hold", findings) from None
+
+
+def _concrete(kind: type[Operation[Any]]) -> Iterator[type[Operation[Any]]]:
+    for found in kind.__subclasses__():
+        if not inspect.isabstract(found):
+            yield found
+        yield from _concrete(found)
 
 
 def _explain(problem: Any, kind: Operation[Any]) -> str:

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from media_assets.operations.base import Clip, InputRule, Media, Operation, Picture, even
+from media_assets.media.graph import Option
+from media_assets.operations.base import PICTURES, InputRule, Operation
+from media_assets.operations.clip import Clip, Media, Picture, even
 from media_assets.operations.conform import fit, square
 from media_assets.operations.parameters import Parameters, Pixels
 
@@ -20,6 +22,7 @@ class ResizeParameters(Parameters):
     width: Pixels = -2
     height: Pixels = -2
     fit: Literal["pad", "crop", "stretch"] = "pad"
+    algorithm: Literal["bilinear", "bicubic", "lanczos", "spline", "area", "neighbor"] = "bicubic"
 
     @model_validator(mode="after")
     def _some_side(self) -> ResizeParameters:
@@ -34,16 +37,16 @@ class Resize(Operation[ResizeParameters]):
     """Scales to square pixels and even sides."""
 
     name = "resize"
+    aliases = ("scale",)
+    example = {"width": 1280, "height": -2}
     summary = "Scale the picture; where both sides are given, `fit` says how another shape goes in."
     parameters = ResizeParameters
-    takes = InputRule(kinds=frozenset({"video"}), needs=frozenset({"video"}))
+    takes = InputRule(kinds=PICTURES, needs=frozenset({"video"}))
 
     def expect(self, clips: Sequence[Clip], parameters: ResizeParameters) -> Clip:
         """The same, in the new size."""
         (clip,) = clips
-        width, height = _size(clip, parameters)
-        rate = clip.picture.fps if clip.picture else Fraction(25)
-        return replace(clip.delivered, picture=Picture(width, height, rate))
+        return replace(clip.delivered, picture=_scaled(clip, parameters))
 
     def build(
         self,
@@ -54,21 +57,32 @@ class Resize(Operation[ResizeParameters]):
     ) -> Media:
         """Scale; the sound passes by."""
         (source,) = media
-        width, height = _size(clips[0], parameters)
+        picture = _scaled(clips[0], parameters)
+        width, height = picture.width, picture.height
+        scaling: dict[str, Option] = {"flags": parameters.algorithm}
         video = source.video
         # With one side given the other follows; its rounding to even must not show as a border.
         kept = min(parameters.width, parameters.height) < 0
         if video is not None and parameters.fit == "pad" and not kept:
-            video = fit(video, width, height)
+            video = fit(video, picture, flags=parameters.algorithm)
         elif video is not None:
             if parameters.fit == "crop" and not kept:
                 video = square(video)
-                video = video.filter("scale", width, height, force_original_aspect_ratio="increase")
+                video = video.filter(
+                    "scale", width, height, force_original_aspect_ratio="increase", **scaling
+                )
                 video = video.filter("crop", width, height)
             else:
-                video = video.filter("scale", width, height)
-            video = video.filter("setsar", 1).filter("format", "yuv420p")
+                video = video.filter("scale", width, height, **scaling)
+            video = video.filter("setsar", 1).filter("format", picture.pixel_format)
         return Media(video, source.audio, source.offset)
+
+
+def _scaled(clip: Clip, parameters: ResizeParameters) -> Picture:
+    """The picture in its new size, with square pixels."""
+    width, height = _size(clip, parameters)
+    old = clip.picture or Picture(2, 2, Fraction(25))
+    return Picture(width, height, old.fps, alpha=old.alpha)
 
 
 def _size(clip: Clip, parameters: ResizeParameters) -> tuple[int, int]:

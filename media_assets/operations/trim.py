@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import model_validator
 
 from media_assets.errors import BadInput
-from media_assets.operations.base import Clip, Media, Operation
-from media_assets.operations.conform import even_sides
+from media_assets.operations.base import Operation
+from media_assets.operations.clip import Clip, Media, even_sides
 from media_assets.operations.parameters import Duration, Parameters
 
 # Containers with millisecond time stamps put a frame up to half a millisecond beside its time.
@@ -45,6 +45,7 @@ class Trim(Operation[TrimParameters]):
     """Keeps the pictures and samples with start ≤ time < end."""
 
     name = "trim"
+    example = {"start": "00:00:00.500", "duration": "1s"}
     summary = "Keep a part of a clip: from `start`, for `duration` or up to `end`."
     parameters = TrimParameters
 

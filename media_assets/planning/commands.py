@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from media_assets.media.color import standard
+from media_assets.media.color import flattened, standard
 from media_assets.media.graph import Stream, Target, arguments, open_file
-from media_assets.operations.base import Clip, Media
+from media_assets.operations.clip import Clip, Media
 from media_assets.operations.trim import TrimParameters
 from media_assets.planning.plan import Node, Plan
 
@@ -47,16 +47,29 @@ def render_arguments(
     targets = []
     for name, path in wanted.items():
         media = building.take((name, 0), streams[name])
-        options = plan.nodes[name].profile.options(video=streams[name].video, audio=streams[name].audio)
-        targets.append(Target([s for s in (media.video, media.audio) if s is not None], path, options))
+        targets.append(_target(plan.nodes[name], media, path))
     return arguments(targets)
 
 
-def measure_arguments(plan: Plan, node: Node, measured: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Arguments of the command that decodes the sound before `node` and measures it."""
-    place, sound = _place(plan, node, 0), _Wanted(video=False, audio=True)
-    media = _Building(plan, {place[0]: sound}, measured).take(place, sound)
-    return arguments([Target([node.operation.measuring(media, node.parameters)], None, {})])
+def measure_arguments(
+    plan: Plan, node: Node, measured: Mapping[str, Mapping[str, Any]], scratch: Path
+) -> list[str]:
+    """Arguments of the command that decodes one stream before `node` and measures it."""
+    what = node.operation.measures
+    place, wanted = _place(plan, node, 0), _Wanted(video=what == "video", audio=what == "audio")
+    media = _Building(plan, {place[0]: wanted}, measured).take(place, wanted)
+    stream = node.operation.measuring(media, node.clips, node.parameters, scratch)
+    return arguments([Target([stream], None, {})])
+
+
+def _target(node: Node, media: Media, path: Path) -> Target:
+    """Where and how a node's streams are written."""
+    alpha = node.clip.picture is not None and node.clip.picture.alpha
+    video, audio = media.video, media.audio
+    if video is not None and alpha and node.profile.alpha is None:
+        video = flattened(video)
+    options = node.profile.options(video=video is not None, audio=audio is not None, alpha=alpha)
+    return Target([s for s in (video, audio) if s is not None], path, options)
 
 
 _Place = tuple[str, int]
@@ -116,7 +129,9 @@ class _Building:
     def take(self, place: _Place, wanted: _Wanted) -> Media:
         """One copy of the streams of a node or source, as far as wanted."""
         videos, audios, offset = self._ready[place]
-        return Media(videos.pop() if wanted.video else None, audios.pop() if wanted.audio else None, offset)
+        path = self._plan.sources[place[0]].path if place[0] in self._plan.sources else None
+        video = videos.pop() if wanted.video else None
+        return Media(video, audios.pop() if wanted.audio else None, offset, path)
 
     def _demand(self, place: _Place, streams: _Wanted) -> None:
         counter = self._takers.setdefault(place, Counter())
@@ -126,10 +141,9 @@ class _Building:
     def _used(self, node: Node, index: int) -> _Wanted:
         """An input's streams for `node`: only those that end up in something wanted."""
         makes, takers, has = _streams(node.clip), self._takers[node.name, 0], _streams(node.clips[index])
-        return _Wanted(
-            has.video and makes.video and takers["video"] > 0,
-            has.audio and makes.audio and takers["audio"] > 0,
-        )
+        wanted = (makes.video and takers["video"] > 0, makes.audio and takers["audio"] > 0)
+        video, audio = node.operation.draws_on(index, *wanted)
+        return _Wanted(has.video and video, has.audio and audio)
 
     def _offer(self, place: _Place, media: Media) -> None:
         takers = self._takers[place]
@@ -141,6 +155,9 @@ class _Building:
         (name, offset), takers = place, self._takers[place]
         source = self._plan.sources[name]
         info = source.info
+        if info.kind not in ("video", "audio", "image"):
+            self._offer(place, Media(None, None))
+            return
         opened = open_file(source.path, f=info.demuxer, **({"ss": offset} if offset else {}))
         video = audio = None
         if info.video is not None and takers["video"]:

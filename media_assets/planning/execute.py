@@ -13,7 +13,7 @@ from media_assets.media import binaries
 from media_assets.media.loudness import measure_loudness
 from media_assets.media.run import FfmpegResult, Progress, run_ffmpeg
 from media_assets.media.verify import Expected, verify
-from media_assets.operations.base import Clip
+from media_assets.operations.clip import Clip
 from media_assets.planning.commands import groups, measure_arguments, render_arguments
 from media_assets.planning.plan import Node, Plan
 from media_assets.settings import Settings
@@ -79,17 +79,21 @@ class _Group:
         # Two nodes may be one output: the same operation under two names.
         asked = {node.recipe.fingerprint: node for node in self.nodes}
         missing = [node for fingerprint, node in asked.items() if fingerprint in paths]
-        measuring = [n for n in self.plan.closure([n.name for n in missing]) if n.operation.measures]
-        measured: dict[str, dict[str, Any]] = {}
+        measuring = [n.name for n in self.plan.closure([n.name for n in missing]) if n.operation.measures]
+        plan, measured = self.plan, dict[str, dict[str, Any]]()
         results: list[FfmpegResult] = []
         steps = len(measuring) + 1
-        for step, node in enumerate(measuring):
-            arguments = measure_arguments(self.plan, node, measured)
+        for step, name in enumerate(measuring):
+            node = plan.nodes[name]
+            scratch = next(iter(paths.values())).parent.parent / f"measured-{step}"
+            arguments = measure_arguments(plan, node, measured, scratch)
             results.append(self._run(arguments, node.clip, step, steps, log_level="info"))
-            measured[node.name] = node.operation.measured(results[-1].log)
+            measured[name] = node.operation.measured(results[-1].log, scratch)
+            plan = plan.settled(name, node.operation.settled(node.clip, node.parameters, measured[name]))
+        missing = [plan.nodes[node.name] for node in missing]
         targets = {node.name: paths[node.recipe.fingerprint] for node in missing}
         longest = max(missing, key=lambda node: node.clip.duration or 0).clip
-        arguments = render_arguments(self.plan, targets, measured)
+        arguments = render_arguments(plan, targets, measured)
         results.append(self._run(arguments, longest, steps - 1, steps))
         return {
             node.recipe.fingerprint: self._made(
@@ -126,6 +130,7 @@ class _Group:
     ) -> Made:
         """Verify one of `outputs` files that the same commands made; their cost is shared out evenly."""
         clip = node.clip
+        plain = {k: v for k, v in (measured or {}).items() if not isinstance(v, Path)}
         expected = Expected(
             video=clip.picture is not None,
             audio=clip.sound is not None,
@@ -142,7 +147,7 @@ class _Group:
             cpu_seconds=sum(result.cpu_seconds for result in results) / outputs,
             peak_memory_bytes=max(result.peak_memory_bytes for result in results),
             ffmpeg_version=binaries.ffmpeg(self.settings).version,
-            notes=self._loudness(path, clip) | ({"measured": measured} if measured else {}),
+            notes=self._loudness(path, clip) | ({"measured": plain} if plain else {}),
         )
 
     def _loudness(self, path: Path, clip: Clip) -> dict[str, float]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from media_assets import ids
 from media_assets.errors import BadInput, DocumentError
 from media_assets.media.encode import Profile
-from media_assets.operations.base import Clip, Operation, cpu_seconds
+from media_assets.media.hardware import Encoders, on_this_machine
+from media_assets.operations.base import Operation
+from media_assets.operations.clip import Clip
 from media_assets.operations.parameters import Parameters
 from media_assets.operations.registry import operation, read_parameters
 from media_assets.planning.jobspec import OperationSpec
@@ -35,7 +37,7 @@ class Node:
         recipe: its identity as a stored output.
         profile: how it is written.
         stage: nodes of one stage do not need each other.
-        estimated_seconds: CPU-seconds, if rendered alone.
+        note: what a person should know of how it is written, if anything.
     """
 
     name: str
@@ -48,7 +50,7 @@ class Node:
     recipe: Recipe
     profile: Profile
     stage: int
-    estimated_seconds: float
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,31 @@ class Plan:
                 waiting += [i for i in self.nodes[name].inputs if i in self.nodes]
         return [node for node in self.nodes.values() if node.name in needed]
 
+    def settled(self, name: str, clip: Clip) -> Plan:
+        """The plan, now that `name` is known to be `clip`: what comes after it follows.
+
+        Raises:
+            BadInput: an operation after it does not fit any more.
+        """
+        nodes = dict(self.nodes)
+        if nodes[name].clip == clip:
+            return self
+        nodes[name] = replace(nodes[name], clip=clip)
+        changed = {name}
+        for node in self.nodes.values():
+            if changed.isdisjoint(node.inputs):
+                continue
+            pairs = zip(node.inputs, node.clips, strict=True)
+            clips = tuple(nodes[i].clip if i in changed else old for i, old in pairs)
+            nodes[node.name] = replace(
+                node, clips=clips, clip=node.operation.expect(clips, node.parameters)
+            )
+            changed.add(node.name)
+        return replace(self, nodes=nodes)
+
 
 def make_plan(
-    operations: Sequence[OperationSpec], sources: Mapping[str, SourceFacts], ffmpeg_version: str
+    operations: Sequence[OperationSpec], sources: Mapping[str, SourceFacts], encoders: Encoders
 ) -> Plan:
     """Plan `operations` over `sources` (by the names the document gives them).
 
@@ -89,7 +113,7 @@ def make_plan(
         spec = operations[index]
         kind, parameters = kinds[index]
         try:
-            nodes[spec.output] = _node(spec, kind, parameters, sources, nodes, ffmpeg_version)
+            nodes[spec.output] = _node(spec, kind, parameters, sources, nodes, encoders)
         except BadInput as error:
             # What follows depends on this node: its problems would only repeat this one.
             raise DocumentError(
@@ -117,14 +141,14 @@ def _node(
     parameters: Parameters,
     sources: Mapping[str, SourceFacts],
     nodes: Mapping[str, Node],
-    ffmpeg_version: str,
+    encoders: Encoders,
 ) -> Node:
     clips = tuple(
         nodes[name].clip if name in nodes else Clip.of(sources[name].info) for name in spec.inputs
     )
     kind.check_inputs(clips)
     clip = kind.expect(clips, parameters)
-    profile = kind.encoding(clip, parameters)
+    profile, note = on_this_machine(kind.encoding(clip, parameters), encoders)
     values = parameters.model_dump(mode="json", exclude_none=True)
     upstream = [nodes[n].content if n in nodes else _source_content(sources[n]) for n in spec.inputs]
     origins = tuple(nodes[n].recipe.id if n in nodes else sources[n].id for n in spec.inputs)
@@ -138,7 +162,7 @@ def _node(
     recipe = Recipe(
         id=effect,
         fingerprint=ids.fingerprint(
-            {"content": content, "profile": profile.to_json(), "ffmpeg": ffmpeg_version}
+            {"content": content, "profile": profile.to_json(), "ffmpeg": encoders.version}
         ),
         operation=kind.name,
         parameters=values,
@@ -157,7 +181,7 @@ def _node(
         recipe=recipe,
         profile=profile,
         stage=max(stages, default=-1) + 1,
-        estimated_seconds=cpu_seconds(clips, clip),
+        note=note,
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from media_assets import ids
 from media_assets.errors import DocumentError
+from media_assets.media.hardware import Encoders
 from media_assets.operations.parameters import Duration
 from media_assets.operations.registry import operation, read_parameters
 from media_assets.planning.jobspec import OperationSpec, Strict
@@ -77,13 +78,13 @@ class Workflow:
         if clashes:
             raise DocumentError("the workflow does not hold", [("$.constants", f"{SOURCE!r} is taken")])
 
-    def plan(self, source: SourceFacts, constants: Mapping[str, SourceFacts], ffmpeg_version: str) -> Plan:
+    def plan(self, source: SourceFacts, constants: Mapping[str, SourceFacts], encoders: Encoders) -> Plan:
         """What is made for one source.
 
         Raises:
             DocumentError: an operation does not fit this source.
         """
-        return make_plan(self.operations, {SOURCE: source, **constants}, ffmpeg_version)
+        return make_plan(self.operations, {SOURCE: source, **constants}, encoders)
 
     def code_version(self, node: OperationSpec) -> str:
         """Changes when the same inputs would give another output of `node`."""

@@ -11,7 +11,7 @@ import pytest
 
 from media_assets.errors import FfmpegFailed
 from media_assets.ids import hash_file
-from media_assets.media import binaries
+from media_assets.media.hardware import encoders
 from media_assets.media.run import Progress
 from media_assets.planning.commands import groups
 from media_assets.planning.execute import execute
@@ -49,7 +49,7 @@ def sources(root: Path) -> dict[str, SourceFacts]:
 def plan(settings: Settings, sources: dict[str, SourceFacts], *operations: dict[str, Any]) -> Plan:
     """A plan of those operations."""
     specs = [OperationSpec.model_validate(operation) for operation in operations]
-    return make_plan(specs, sources, binaries.ffmpeg(settings).version)
+    return make_plan(specs, sources, encoders(settings))
 
 
 CHAIN: list[dict[str, Any]] = [
