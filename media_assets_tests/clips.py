@@ -103,8 +103,8 @@ def _transparent(settings: Settings, folder: Path) -> Path:
 
 
 def _interlaced(settings: Settings, folder: Path) -> Path:
-    more = ("-vf", "fps=60,interlace,setfield=tff", "-flags", "+ildct+ilme", "-x264-params", "tff=1")
-    return clip(settings, folder / "interlaced.mp4", seconds=SECONDS, rate="60", more=more)
+    more = ("-vf", "interlace", "-flags", "+ildct+ilme", "-x264-params", "tff=1")
+    return clip(settings, folder / "interlaced.mp4", seconds=SECONDS, rate="60", size="160x96", more=more)
 
 
 def _still(settings: Settings, folder: Path) -> Path:

@@ -50,7 +50,7 @@ def _text(path: Path, size: int) -> str:
 
 
 def _check_cube(text: str, path: Path) -> None:
-    """Hold a .cube file against Adobe's Cube LUT Specification 1.0: a size, and as many colours as it says."""
+    """Hold it against Adobe's Cube LUT Specification 1.0: a size, and as many colours as that says."""
     wanted, rows = 0, 0
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeVar
 
 from media_assets.errors import BadInput
 from media_assets.media.graph import Option
@@ -223,16 +222,13 @@ CONTAINERS: Mapping[str, Container] = MappingProxyType(
 )
 
 
-C = TypeVar("C", VideoCodec, AudioCodec)
-
-
 def video_codec(name: str) -> VideoCodec:
     """The picture codec that a document calls `name` (h264, libx264, avc…).
 
     Raises:
         BadInput: there is none; the names there are follow.
     """
-    return _named(name, VIDEO_CODECS, "video codec")
+    return VIDEO_CODECS[_key(name, VIDEO_CODECS, "video codec")]
 
 
 def audio_codec(name: str) -> AudioCodec:
@@ -241,7 +237,7 @@ def audio_codec(name: str) -> AudioCodec:
     Raises:
         BadInput: there is none; the names there are follow.
     """
-    return _named(name, AUDIO_CODECS, "audio codec")
+    return AUDIO_CODECS[_key(name, AUDIO_CODECS, "audio codec")]
 
 
 def container(name: str) -> Container:
@@ -256,8 +252,8 @@ def container(name: str) -> Container:
     return CONTAINERS[wanted]
 
 
-def _named(name: str, known: Mapping[str, C], what: str) -> C:
-    for key, codec in known.items():
-        if name.lower() in (key, *codec.aliases):
-            return known[key]
+def _key(name: str, known: Mapping[str, VideoCodec] | Mapping[str, AudioCodec], what: str) -> str:
+    for codec in known.values():
+        if name.lower() in (codec.name, *codec.aliases):
+            return codec.name
     raise BadInput(f"there is no {what} {name!r}", hint="known: " + ", ".join(known))

@@ -21,12 +21,14 @@ _RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "gray", "ya
 def standard(picture: Stream, video: VideoStream) -> Stream:
     """`picture` as every filter and encoder after it takes it: 8-bit 4:2:0 BT.709 of limited range.
 
-    Transparency stays, as a fourth plane.
+    Transparency stays, as a fourth plane; interlaced pictures become progressive ones.
 
     Without a tag ffmpeg takes every picture for BT.601, and players do so only below 720 lines. The
     conversion is made here, once: where it is left to ffmpeg, it puts it wherever the whole graph
     suits it, and an output's bytes would depend on what else the same command makes.
     """
+    if video.interlaced:
+        picture = picture.filter("bwdif", mode="send_frame")
     tags = missing_tags(video)
     if tags:
         picture = picture.filter("setparams", **tags)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from media_assets.errors import TimeLimitExceeded, VerificationFailed
 from media_assets.media import binaries
+from media_assets.media.probe import probe
 from media_assets.media.run import run_ffmpeg
 from media_assets.settings import Settings
 
@@ -87,7 +88,13 @@ def read_properties(path: Path, settings: Settings) -> Properties:
     if done.returncode != 0:
         words = done.stderr.decode("utf-8", "replace").strip() or "ffprobe said nothing"
         raise VerificationFailed(f"the output cannot be read: {words}", where=path.name)
-    return _properties(json.loads(done.stdout), path.stat().st_size)
+    found = _properties(json.loads(done.stdout), path.stat().st_size)
+    if found.video and not found.width:
+        # The packaged ffprobe has no decoder for some still pictures, whose packets alone tell their size.
+        shown = probe(path, settings).video
+        if shown is not None:
+            found = replace(found, width=shown.width, height=shown.height, pixel_format=shown.pixel_format)
+    return found
 
 
 def verify(path: Path, expected: Expected, settings: Settings, *, decode_tail: bool = True) -> Properties:

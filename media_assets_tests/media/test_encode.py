@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,8 +38,12 @@ def test_a_profile_writes_the_same_bytes_every_time(name: str, settings: Setting
         kind.video is not None,
         kind.audio is not None,
     )
-    assert found.duration == pytest.approx(0.5, abs=0.06)
-    assert b"Lavf" not in one or name == "mp3"
+    if kind.container.get("f") == "image2":
+        assert (found.width, found.height, found.frames) == (64, 48, 1)
+    else:
+        assert found.duration == pytest.approx(0.5, abs=0.06)
+    # Names of libraries without their versions.
+    assert re.search(rb"Lav[cf]\d", one) is None or name == "mp3"
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -76,8 +76,8 @@ def test_the_output_is_what_was_expected(name: str, source: str, clips: Clips, a
     assert [w for w in info.warnings if "rate" not in w] == []
     assert (found.picture is None) == (expected.picture is None)
     if found.picture is not None and expected.picture is not None:
-        shape = {"fps": Fraction(1), "alpha": False}
-        assert replace(found.picture, **shape) == replace(expected.picture, **shape)
+        same = replace(expected.picture, fps=found.picture.fps, alpha=found.picture.alpha)
+        assert found.picture == same
         assert info.video is not None
         assert info.video.rotation == 0
         assert found.picture.alpha == (expected.picture.alpha and node.profile.alpha is not None)
@@ -126,7 +126,7 @@ def test_what_it_does_not_take_is_refused(name: str) -> None:
     operation(name).check_inputs(fitting)
     for kind, clip in whole.items():
         if kind not in rule.kinds:
-            with pytest.raises(BadInput, match=kind):
+            with pytest.raises(BadInput, match=f"not {kind}"):
                 operation(name).check_inputs([clip, *fitting[1:]])
     for wrong in _wrong_counts(fitting, rule.most):
         with pytest.raises(BadInput, match="inputs"):
