@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from media_assets.media.graph import Option
+from media_assets.media.graph import Option, Stream
 from media_assets.operations.base import PICTURES, InputRule, Operation
 from media_assets.operations.clip import Clip, Media, Picture, even
 from media_assets.operations.conform import fit, square
@@ -46,7 +46,8 @@ class Resize(Operation[ResizeParameters]):
     def expect(self, clips: Sequence[Clip], parameters: ResizeParameters) -> Clip:
         """The same, in the new size."""
         (clip,) = clips
-        return replace(clip.delivered, picture=_scaled(clip, parameters))
+        picture = clip.picture or Picture(2, 2, Fraction(25))
+        return replace(clip.delivered, picture=scaled(picture, parameters))
 
     def build(
         self,
@@ -57,41 +58,35 @@ class Resize(Operation[ResizeParameters]):
     ) -> Media:
         """Scale; the sound passes by."""
         (source,) = media
-        picture = _scaled(clips[0], parameters)
-        width, height = picture.width, picture.height
-        scaling: dict[str, Option] = {"flags": parameters.algorithm}
-        video = source.video
-        # With one side given the other follows; its rounding to even must not show as a border.
-        kept = min(parameters.width, parameters.height) < 0
-        if video is not None and parameters.fit == "pad" and not kept:
-            video = fit(video, picture, flags=parameters.algorithm)
-        elif video is not None:
-            if parameters.fit == "crop" and not kept:
-                video = square(video)
-                video = video.filter(
-                    "scale", width, height, force_original_aspect_ratio="increase", **scaling
-                )
-                video = video.filter("crop", width, height)
-            else:
-                video = video.filter("scale", width, height, **scaling)
-            video = video.filter("setsar", 1).filter("format", picture.pixel_format)
+        video = rescaled(source.video, clips[0], parameters) if source.video is not None else None
         return Media(video, source.audio, source.offset)
 
 
-def _scaled(clip: Clip, parameters: ResizeParameters) -> Picture:
-    """The picture in its new size, with square pixels."""
-    width, height = _size(clip, parameters)
-    old = clip.picture or Picture(2, 2, Fraction(25))
-    return Picture(width, height, old.fps, alpha=old.alpha)
+def rescaled(video: Stream, clip: Clip, parameters: ResizeParameters) -> Stream:
+    """The picture of `clip` in the size that the parameters ask for, with square pixels."""
+    picture = scaled(clip.picture or Picture(2, 2, Fraction(25)), parameters)
+    width, height = picture.width, picture.height
+    scaling: dict[str, Option] = {"flags": parameters.algorithm}
+    # With one side given the other follows; its rounding to even must not show as a border.
+    kept = min(parameters.width, parameters.height) < 0
+    if parameters.fit == "pad" and not kept:
+        return fit(video, picture, flags=parameters.algorithm)
+    if parameters.fit == "crop" and not kept:
+        scaling["force_original_aspect_ratio"] = "increase"
+        video = square(video).filter("scale", width, height, **scaling).filter("crop", width, height)
+    else:
+        video = video.filter("scale", width, height, **scaling)
+    return video.filter("setsar", 1).filter("format", picture.pixel_format)
 
 
-def _size(clip: Clip, parameters: ResizeParameters) -> tuple[int, int]:
-    """Even width and height in pixels."""
-    picture = clip.picture or Picture(2, 2, Fraction(25))
+def scaled(picture: Picture, parameters: ResizeParameters) -> Picture:
+    """The picture in its new size: even sides, square pixels."""
     shape = Fraction(picture.width) * picture.sar / picture.height
     width, height = parameters.width, parameters.height
     if width <= 0:
-        return even(height * shape), even(height)
-    if height <= 0:
-        return even(width), even(width / shape)
-    return even(width), even(height)
+        size = even(height * shape), even(height)
+    elif height <= 0:
+        size = even(width), even(width / shape)
+    else:
+        size = even(width), even(height)
+    return Picture(*size, picture.fps, alpha=picture.alpha)

@@ -97,9 +97,10 @@ def _place(plan: Plan, node: Node, index: int) -> _Place:
     name, parameters = node.inputs[index], node.parameters
     if name not in plan.sources or not isinstance(parameters, TrimParameters):
         return name, 0
-    if plan.sources[name].info.demuxer not in _INDEXED or parameters.start < _WORTH_SEEKING_SECONDS:
+    start = parameters.begin(node.clips[index])
+    if index or plan.sources[name].info.demuxer not in _INDEXED or start < _WORTH_SEEKING_SECONDS:
         return name, 0
-    return name, math.floor(parameters.start) - _LEAD_IN_SECONDS
+    return name, math.floor(start) - _LEAD_IN_SECONDS
 
 
 class _Building:

@@ -76,8 +76,10 @@ def test_the_output_is_what_was_expected(name: str, source: str, clips: Clips, a
     assert [w for w in info.warnings if "rate" not in w] == []
     assert (found.picture is None) == (expected.picture is None)
     if found.picture is not None and expected.picture is not None:
-        same = replace(expected.picture, fps=found.picture.fps, alpha=found.picture.alpha)
-        assert found.picture == same
+        # Matroska keeps the shape of pixels as a whole number of them.
+        assert float(found.picture.sar) == pytest.approx(float(expected.picture.sar), rel=0.01)
+        same = replace(found.picture, fps=Fraction(1), sar=Fraction(1), alpha=False)
+        assert same == replace(expected.picture, fps=Fraction(1), sar=Fraction(1), alpha=False)
         assert info.video is not None
         assert info.video.rotation == 0
         assert found.picture.alpha == (expected.picture.alpha and node.profile.alpha is not None)
