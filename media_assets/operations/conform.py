@@ -33,17 +33,24 @@ def conform(
     seconds = frames_seconds(clip.duration or 0.0, picture)
     video = audio = None
     if picture is not None and media.video is not None:
-        video = fit(media.video, picture)
-        video = video.filter("fps", _ratio(picture.fps), start_time=0)
-        video = video.filter("tpad", stop_mode="clone", stop_duration=_number(seconds))
-        video = video.filter("trim", end_frame=round(seconds * picture.fps))
-        video = video.filter("setpts", "PTS-STARTPTS")
+        video = steady(fit(media.video, picture), picture.fps, seconds)
     if sound is not None and wants_sound:
         audio = media.audio or generate(f"anullsrc=r={sound.rate}:cl=stereo").audio()
-        audio = stereo(audio, sound.rate)
-        audio = audio.filter("apad", whole_dur=_number(seconds)).filter("atrim", end=_number(seconds))
-        audio = audio.filter("asetpts", "N/SR/TB")
+        audio = lasting(stereo(audio, sound.rate), seconds)
     return Media(video, audio)
+
+
+def steady(video: Stream, rate: Fraction, seconds: float) -> Stream:
+    """The picture at a constant rate, exactly `seconds` long: the last one stands, or the end is cut."""
+    video = video.filter("fps", _ratio(rate), start_time=0)
+    video = video.filter("tpad", stop_mode="clone", stop_duration=_number(seconds))
+    return video.filter("trim", end_frame=round(seconds * rate)).filter("setpts", "PTS-STARTPTS")
+
+
+def lasting(audio: Stream, seconds: float) -> Stream:
+    """The sound, without gaps, exactly `seconds` long: silence follows, or the end is cut."""
+    audio = audio.filter("apad", whole_dur=_number(seconds)).filter("atrim", end=_number(seconds))
+    return audio.filter("asetpts", "N/SR/TB")
 
 
 def frames_seconds(seconds: float, picture: Picture | None) -> float:
