@@ -1,129 +1,209 @@
-"""The JobSpec: a request document that names inputs, operations on them, and what is wanted."""
+"""Reads JobSpecs, request documents that name inputs, operations on them and what is wanted."""
 
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
 from media_assets.errors import BadInput, DocumentError
+from media_assets.planning import specs
+from media_assets.planning.positions import Finding, Origin, Positions, decode, decode_yaml, json_path
+from media_assets.planning.rewriting import Rewritten, rewritten
+from media_assets.planning.specs import InputSpec, JobSpec, OperationSpec, OutputSpec, Strict
+
+__all__ = [
+    "InputSpec",
+    "Job",
+    "JobSpec",
+    "OperationSpec",
+    "OutputSpec",
+    "Strict",
+    "load",
+    "open_job",
+    "parse",
+    "read_job",
+]
 
 _LARGEST_DOCUMENT = 1 << 20
+_PARTS: Mapping[str, type[BaseModel]] = {
+    "inputs": InputSpec,
+    "outputs": OutputSpec,
+    "limits": specs.LimitsSpec,
+    "codec": specs.CodecSpec,
+    "video": specs.VideoCodecSpec,
+    "audio": specs.AudioCodecSpec,
+}
+
+Part = TypeVar("Part", bound=BaseModel)
 
 
-class Strict(BaseModel):
-    """Base of document parts: frozen, and no unknown names."""
+@dataclass(frozen=True)
+class Job:
+    """A JobSpec that holds, as far as that can be said before its sources are known.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    Attributes:
+        spec: as it is written.
+        rewritten: the same as nothing but operations: what is planned.
+        origin: the file it was read from, and where in it things are.
+    """
 
+    spec: JobSpec
+    rewritten: Rewritten
+    origin: Origin = field(default_factory=Origin)
 
-class InputSpec(Strict):
-    """A source under a name of its own: a path under the source root, or a source id."""
+    @property
+    def operations(self) -> tuple[OperationSpec, ...]:
+        """What `make_plan` takes."""
+        return self.rewritten.operations
 
-    id: str = Field(min_length=1, max_length=80)
-    source: str = Field(min_length=1, max_length=1024)
+    @property
+    def wanted(self) -> Mapping[str, str]:
+        """The node to make for each wanted output, by the output's id."""
+        return self.rewritten.wanted
 
-
-class OperationSpec(Strict):
-    """One operation: on which inputs, under which name its output goes, with which parameters."""
-
-    op: str
-    inputs: list[str] = Field(min_length=1, max_length=500)
-    output: str = Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")
-    params: dict[str, Any] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _spellings(cls, value: Any) -> Any:
-        """`input: x` is `inputs: [x]`; parameters may stand beside `op`."""
-        if not isinstance(value, dict):
-            return value
-        document = dict(value)
-        if "input" in document:
-            if "inputs" in document:
-                raise ValueError("give input or inputs, not both")
-            given = document.pop("input")
-            document["inputs"] = given if isinstance(given, list) else [given]
-        beside = {
-            k: document.pop(k) for k in list(document) if k not in ("op", "inputs", "output", "params")
-        }
-        params = document.get("params") or {}
-        if beside and isinstance(params, dict):
-            twice = ", ".join(sorted(str(name) for name in beside if name in params))
-            if twice:
-                raise ValueError(f"{twice} stands both in params and beside op")
-            document["params"] = {**beside, **params}
-        return document
-
-
-class OutputSpec(Strict):
-    """An operation's output that is wanted as a file."""
-
-    id: str
-    destination: str | None = None
-
-
-class JobSpec(Strict):
-    """A graph of operations over named inputs."""
-
-    inputs: list[InputSpec] = Field(min_length=1, max_length=500)
-    operations: list[OperationSpec] = Field(min_length=1, max_length=500)
-    outputs: list[OutputSpec] = Field(min_length=1, max_length=500)
+    def placed(self, error: DocumentError) -> DocumentError:
+        """What is found in `operations`, told of the document as it is written: its paths and lines."""
+        findings = [(self.rewritten.located(path), text) for path, text in error.findings]
+        return self.origin.refusal(error.message, findings)
 
 
 def parse(document: Any, where: str | None = None) -> JobSpec:
     """A JobSpec from JSON values; `{"spec": …}` is unwrapped.
 
     Raises:
-        DocumentError: every problem of form, each with its JSON path.
+        DocumentError: every problem, each with its JSON path.
     """
-    inner = document["spec"] if isinstance(document, Mapping) and set(document) == {"spec"} else document
-    try:
-        spec = JobSpec.model_validate(inner)
-    except ValidationError as error:
-        raise DocumentError("the JobSpec does not hold", findings(error), where=where) from None
-    problems = _naming_problems(spec)
-    if problems:
-        raise DocumentError("the JobSpec does not hold", problems, where=where)
-    return spec
+    return read_job(document, where).spec
 
 
 def load(path: Path) -> JobSpec:
-    """A JobSpec from a JSON or YAML file of at most 1 MiB.
+    """A JobSpec from a file; see `open_job`."""
+    return open_job(path).spec
+
+
+def open_job(path: Path) -> Job:
+    """A job from a JSON or YAML file of at most 1 MiB.
 
     Raises:
-        BadInput: it cannot be read; DocumentError: it does not hold.
+        BadInput: it cannot be read; DocumentError: every problem, each with its JSON path and line.
     """
     try:
-        if path.stat().st_size > _LARGEST_DOCUMENT:
-            raise BadInput("the document is larger than 1 MiB", where=str(path))
-        text = path.read_text(encoding="utf-8")
-        document = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"it cannot be read: {error}", where=str(path)) from None
-    except (ValueError, yaml.YAMLError) as error:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_DOCUMENT + 1)
+    except OSError as error:
+        raise BadInput(f"it cannot be read: {error.strerror}", where=str(path)) from None
+    if len(data) > _LARGEST_DOCUMENT:
+        raise BadInput("the document is larger than 1 MiB", where=str(path))
+    read = decode if path.suffix.lower() == ".json" else decode_yaml
+    try:
+        document, positions = read(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"it is not a JSON or YAML document: {error}", where=str(path)) from None
-    except RecursionError:
-        raise BadInput("it is nested too deeply", where=str(path)) from None
-    return parse(document, str(path))
+    return read_job(document, str(path), positions)
 
 
-def _naming_problems(spec: JobSpec) -> list[tuple[str, str]]:
+def read_job(document: Any, where: str | None = None, positions: Positions | None = None) -> Job:
+    """A job from JSON values, and from where each stands in its file if that is known.
+
+    Raises:
+        DocumentError: every problem that can be found before sources are known: form, names, unknown
+            operations, parameters, cycles, outputs that nobody takes.
+    """
+    wrapped = isinstance(document, Mapping) and set(document) == {"spec"}
+    inner = document["spec"] if wrapped else document
+    origin = Origin(where, ("spec",) if wrapped else (), positions or Positions())
+    found = _form(inner)
+    parts = _Parts.of(inner)
+    as_operations = rewritten(parts.inputs, parts.operations, parts.outputs)
+    if parts.lists:
+        found += _naming_problems(parts)
+        found += [(as_operations.located(path), text) for path, text in _graph(parts, as_operations)]
+        found += _unused(parts)
+    found += origin.repeated()
+    if found:
+        raise origin.refusal("the JobSpec does not hold", found)
+    return Job(JobSpec.model_validate(inner), as_operations, origin)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The inputs, operations and outputs that hold, each with its index; and the names of the others."""
+
+    inputs: list[tuple[int, InputSpec]]
+    operations: list[tuple[int, OperationSpec]]
+    outputs: list[tuple[int, OutputSpec]]
+    broken_inputs: list[str]
+    broken_operations: list[str]
+    lists: bool
+    whole: bool
+
+    @classmethod
+    def of(cls, document: Any) -> _Parts:
+        given = [document.get(n) if isinstance(document, dict) else None for n in cls._LISTS]
+        lists = [part if isinstance(part, list) else [] for part in given]
+        inputs, broken_inputs = _held(InputSpec, lists[0], "id")
+        operations, broken_operations = _held(OperationSpec, lists[1], "output")
+        outputs, _ = _held(OutputSpec, lists[2], "id")
+        return cls(
+            inputs,
+            operations,
+            outputs,
+            broken_inputs,
+            broken_operations,
+            all(isinstance(part, list) for part in given),
+            len(operations) == len(lists[1]),
+        )
+
+    _LISTS = ("inputs", "operations", "outputs")
+
+
+def _held(kind: type[Part], given: list[Any], name: str) -> tuple[list[tuple[int, Part]], list[str]]:
+    held, broken = [], []
+    for index, item in enumerate(given[: specs.MOST_PARTS]):
+        try:
+            held.append((index, kind.model_validate(item)))
+        except ValidationError:
+            known = item.get(name) if isinstance(item, dict) else None
+            broken += [known] if isinstance(known, str) else []
+    return held, broken
+
+
+def _form(document: Any) -> list[Finding]:
+    try:
+        JobSpec.model_validate(document)
+    except ValidationError as error:
+        return [_shape_finding(problem) for problem in error.errors(include_url=False)]
+    return []
+
+
+def _shape_finding(problem: Any) -> Finding:
+    path = tuple(problem["loc"])
+    if problem["type"] != "extra_forbidden":
+        return json_path(path), str(problem["msg"]).removeprefix("Value error, ")
+    around = [step for step in path[:-1] if isinstance(step, str)]
+    known = list((_PARTS.get(around[-1], JobSpec) if around else JobSpec).model_fields)
+    near = difflib.get_close_matches(str(path[-1]), known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    return json_path(path), f"is not a known name; {hint}"
+
+
+def _naming_problems(parts: _Parts) -> list[Finding]:
     """Inputs of one name, and wanted outputs that nothing makes or that are wanted twice."""
     problems = []
     taken: set[str] = set()
-    for index, given in enumerate(spec.inputs):
+    for index, given in parts.inputs:
         if given.id in taken:
             problems.append((f"$.inputs[{index}].id", f"the name {given.id!r} is already taken"))
         taken.add(given.id)
-    made = [operation.output for operation in spec.operations]
+    made = [operation.output for _, operation in parts.operations] + parts.broken_operations
     wanted: set[str] = set()
-    for index, output in enumerate(spec.outputs):
+    destinations: set[str] = set()
+    for index, output in parts.outputs:
         place = f"$.outputs[{index}].id"
         if output.id not in made:
             near = difflib.get_close_matches(output.id, made, n=3) or made[:10]
@@ -131,13 +211,37 @@ def _naming_problems(spec: JobSpec) -> list[tuple[str, str]]:
         elif output.id in wanted:
             problems.append((place, f"{output.id!r} is wanted twice"))
         wanted.add(output.id)
+        if output.destination in destinations:
+            text = f"another output goes to {output.destination} too"
+            problems.append((f"$.outputs[{index}].destination", text))
+        destinations |= {output.destination} if output.destination else set()
     return problems
 
 
-def findings(error: ValidationError, prefix: str = "$") -> list[tuple[str, str]]:
-    """pydantic's problems as (JSON path, message)."""
-    found = []
-    for problem in error.errors():
-        path = prefix + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in problem["loc"])
-        found.append((path, str(problem["msg"]).removeprefix("Value error, ")))
-    return found
+def _graph(parts: _Parts, as_operations: Rewritten) -> list[Finding]:
+    """What the planner finds before it knows the sources."""
+    # plan takes OperationSpec from here.
+    from media_assets.planning.plan import check
+
+    names = [given.id for _, given in parts.inputs]
+    try:
+        check(as_operations.operations, [*names, *parts.broken_inputs, *parts.broken_operations])
+    except DocumentError as error:
+        return error.findings
+    return []
+
+
+def _unused(parts: _Parts) -> list[Finding]:
+    """Outputs that nobody takes: work for nothing, and mostly a misspelt name elsewhere."""
+    if not parts.whole:  # what the others take is not known
+        return []
+    taken = {name for _, operation in parts.operations for name in operation.inputs}
+    taken |= {output.id for _, output in parts.outputs}
+    return [
+        (
+            f"$.operations[{index}].output",
+            f"nobody takes {operation.output!r}, and it is not wanted: add it to the outputs, or drop it",
+        )
+        for index, operation in parts.operations
+        if operation.output not in taken
+    ]

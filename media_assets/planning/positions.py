@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 import yaml
 
+from media_assets.errors import DocumentError
+
 Place = tuple[str | int, ...]
+Finding = tuple[str, str]
+"""A JSON path and what is wrong there."""
 
 MAX_DEPTH = 32
+_SHOWN_FINDINGS = 100
 _BLANK = re.compile(r"[ \t\n\r]*")
 _SCALAR = re.compile(r"[^\s,\]}]+")
 # What an unquoted word of YAML is, as in its version 1.2: no dates, no 1:30 as ninety, no `no` as false.
@@ -36,6 +41,49 @@ class Positions:
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
         return None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a document comes from.
+
+    Attributes:
+        where: the file; None for values that came another way.
+        base: where in it the document begins.
+        positions: where things are in it.
+    """
+
+    where: str | None = None
+    base: Place = ()
+    positions: Positions = field(default_factory=Positions, repr=False)
+
+    def repeated(self) -> list[Finding]:
+        """Names that are given twice, as findings in the document."""
+        paths = (path[len(self.base) :] for path in self.positions.repeated)
+        return [(json_path(path), "is given twice") for path in paths]
+
+    def refusal(self, message: str, findings: Sequence[Finding]) -> DocumentError:
+        """An error with those findings: paths as in the file, each with its line, if there is one."""
+        lines = {json_path(path): line for path, line in self.positions.lines.items()}
+        placed = []
+        for path, text in findings[:_SHOWN_FINDINGS]:
+            place = json_path(self.base) + path.removeprefix("$")
+            line = _line_in(lines, place)
+            placed.append((place, text if line is None else f"line {line}: {text}"))
+        more = len(findings) - len(placed)
+        text = f"{message}; the first {len(placed)} of {len(findings)} problems" if more else message
+        return DocumentError(text, placed, where=self.where)
+
+
+def _line_in(lines: Mapping[str, int], path: str) -> int | None:
+    """The line of a member, however the document spells it, else of the nearest thing around it."""
+    while path:
+        single = path.replace(".inputs", ".input")
+        for spelling in (path, single, single.removesuffix("[0]"), path.replace(".params.", ".")):
+            if spelling in lines:
+                return lines[spelling]
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return None
 
 
 def decode(text: str) -> tuple[Any, Positions]:

@@ -42,11 +42,14 @@ def is_url(reference: str) -> bool:
     return "://" in reference
 
 
-def check_url(url: str, own_hosts: Collection[str] = ()) -> SplitResult:
+def check_url(url: str, own_hosts: Collection[str] | None = ()) -> SplitResult:
     """Hold a URL against what can be said before its host is looked up.
 
-    Taken are http and https, on ports 80, 443 and from 1024 on (those below belong to mail, shells and
-    the like; a host of `own_hosts` may use any), without a name and password.
+    Taken are http and https without a name and password, on ports 80, 443 and from 1024 on: those below
+    belong to mail, shells and the like.
+
+    Args:
+        own_hosts: hosts that may be on any port; None where they are not known, and all may.
 
     Returns:
         Its parts.
@@ -74,7 +77,8 @@ def check_url(url: str, own_hosts: Collection[str] = ()) -> SplitResult:
         raise UnsafePath("the URL names no host", where=shown)
     if "@" in parts.netloc:
         raise UnsafePath("a URL with a name or password is not taken", where=shown)
-    if port is not None and port not in (80, 443) and port < 1024 and host not in own_hosts:
+    usual = port is None or port in (80, 443) or port >= 1024
+    if not usual and own_hosts is not None and host not in own_hosts:
         raise UnsafePath(f"port {port} is not one that media are fetched from", where=shown)
     return parts
 
