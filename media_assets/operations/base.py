@@ -135,6 +135,18 @@ class Operation(ABC, Generic[P]):
         """Read the measuring pass's report; JSON values, and paths where a filter wants its file again."""
         raise NotImplementedError(f"{self.name} has no measuring pass")
 
+    def measuring_again(
+        self, media: Media, clips: Sequence[Clip], parameters: P, measured: Mapping[str, Any]
+    ) -> Stream | None:
+        """The stream for one more measuring pass, now that so much is known; None when it is enough."""
+        return None
+
+    def measured_again(
+        self, log: Sequence[str], parameters: P, measured: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """All that is known after one more pass."""
+        raise NotImplementedError(f"{self.name} measures once")
+
     def settled(self, result: Clip, parameters: P, measured: Mapping[str, Any]) -> Clip:
         """What comes out, now that the measuring pass was made: where `expect` could only say at most."""
         return result

@@ -53,13 +53,20 @@ def render_arguments(
 
 def measure_arguments(
     plan: Plan, node: Node, measured: Mapping[str, Mapping[str, Any]], scratch: Path
-) -> list[str]:
-    """Arguments of the command that decodes one stream before `node` and measures it."""
+) -> list[str] | None:
+    """Arguments of the command that decodes one stream before `node` and measures it.
+
+    Once it was measured, those of one more such command, or None when enough is known.
+    """
     what = node.operation.measures
     place, wanted = _place(plan, node, 0), _Wanted(video=what == "video", audio=what == "audio")
     media = _Building(plan, {place[0]: wanted}, measured).take(place, wanted)
-    stream = node.operation.measuring(media, node.clips, node.parameters, scratch)
-    return arguments([Target([stream], None, {})])
+    if node.name in measured:
+        known = measured[node.name]
+        stream = node.operation.measuring_again(media, node.clips, node.parameters, known)
+    else:
+        stream = node.operation.measuring(media, node.clips, node.parameters, scratch)
+    return None if stream is None else arguments([Target([stream], None, {})])
 
 
 def _target(node: Node, media: Media, path: Path) -> Target:

@@ -86,9 +86,15 @@ class _Group:
         for step, name in enumerate(measuring):
             node = plan.nodes[name]
             scratch = next(iter(paths.values())).parent.parent / f"measured-{step}"
-            arguments = measure_arguments(plan, node, measured, scratch)
-            results.append(self._run(arguments, node.clip, step, steps, log_level="info"))
-            measured[name] = node.operation.measured(results[-1].log, scratch)
+            while (measuring_pass := measure_arguments(plan, node, measured, scratch)) is not None:
+                done = self._run(measuring_pass, node.clip, step, steps, log_level="info")
+                results.append(done)
+                if name not in measured:
+                    measured[name] = node.operation.measured(done.log, scratch)
+                else:
+                    measured[name] = node.operation.measured_again(
+                        done.log, node.parameters, measured[name]
+                    )
             plan = plan.settled(name, node.operation.settled(node.clip, node.parameters, measured[name]))
         missing = [plan.nodes[node.name] for node in missing]
         targets = {node.name: paths[node.recipe.fingerprint] for node in missing}
