@@ -24,7 +24,7 @@ class Expected:
     """What an output must be; None leaves a property open.
 
     Attributes:
-        video, audio: whether there is such a stream.
+        video, audio, subtitle: whether there is such a stream.
         width, height: pixels as stored.
         frames: exact number of pictures.
         duration: seconds, within `tolerance` seconds.
@@ -37,6 +37,7 @@ class Expected:
     frames: int | None = None
     duration: float | None = None
     tolerance: float = 0.15
+    subtitle: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Properties:
     """What an output is, as ffprobe reads it from its packets.
 
     Attributes:
-        video, audio: codec names, or None.
+        video, audio, subtitle: codec names, or None.
         frames: pictures (packets of the first video stream).
         duration: seconds.
         extradata: a hash of the encoder's headers; equal ones can be joined by copying.
@@ -62,6 +63,7 @@ class Properties:
     sample_rate: int | None = None
     channels: int | None = None
     extradata: str | None = None
+    subtitle: str | None = None
 
 
 def read_properties(path: Path, settings: Settings) -> Properties:
@@ -120,6 +122,8 @@ def _differences(expected: Expected, found: Properties) -> list[str]:
         texts.append("there is no picture" if expected.video else "there is an unexpected picture")
     if expected.audio != (found.audio is not None):
         texts.append("there is no sound" if expected.audio else "there is unexpected sound")
+    if expected.subtitle != (found.subtitle is not None):
+        texts.append("there are no subtitles" if expected.subtitle else "there are unexpected subtitles")
     for name in ("width", "height", "frames"):
         want, have = getattr(expected, name), getattr(found, name)
         if want is not None and want != have:
@@ -134,6 +138,7 @@ def _properties(report: dict[str, Any], size: int) -> Properties:
     nothing: dict[str, Any] = {}
     video = next((s for s in streams if s.get("codec_type") == "video"), nothing)
     audio = next((s for s in streams if s.get("codec_type") == "audio"), nothing)
+    subtitle = next((s for s in streams if s.get("codec_type") == "subtitle"), nothing)
     return Properties(
         duration=_duration(report, video, audio),
         size=size,
@@ -147,6 +152,7 @@ def _properties(report: dict[str, Any], size: int) -> Properties:
         sample_rate=int(audio["sample_rate"]) if audio.get("sample_rate") else None,
         channels=audio.get("channels"),
         extradata=video.get("extradata_hash"),
+        subtitle=subtitle.get("codec_name"),
     )
 
 

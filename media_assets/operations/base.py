@@ -117,6 +117,10 @@ class Operation(ABC, Generic[P]):
         """
         return video, audio
 
+    def uses(self, index: int, video: bool, audio: bool, parameters: P) -> tuple[bool, bool]:
+        """As `draws_on`, where it depends on the parameters."""
+        return self.draws_on(index, video, audio)
+
     def encoding(self, result: Clip, parameters: P) -> Profile:
         """How the result is written when it is asked for as a file."""
         if result.kind == "image":

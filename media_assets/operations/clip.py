@@ -48,12 +48,17 @@ class Sound:
 
 @dataclass(frozen=True)
 class Clip:
-    """What media are, or are expected to be; duration in seconds, None for a still or what is no media."""
+    """What media are, or are expected to be; duration in seconds, None for a still or what is no media.
+
+    Attributes:
+        subtitle: it is written with a stream of subtitles; what is done to it afterwards drops them.
+    """
 
     kind: Kind
     duration: float | None
     picture: Picture | None = None
     sound: Sound | None = None
+    subtitle: bool = False
 
     @classmethod
     def of(cls, info: MediaInfo) -> Clip:
@@ -74,7 +79,8 @@ class Clip:
         picture, sound = self.picture, self.sound
         if picture is not None:
             picture = replace(picture, width=cropped(picture.width), height=cropped(picture.height))
-        return replace(self, picture=picture, sound=replace(sound, rate=SOUND_RATE) if sound else None)
+        sound = replace(sound, rate=SOUND_RATE) if sound else None
+        return replace(self, picture=picture, sound=sound, subtitle=False)
 
 
 @dataclass(frozen=True)
@@ -87,12 +93,14 @@ class Media:
         offset: seconds that were skipped when the file was opened; times in the clip are this much less.
             Only `trim` meets one that is not 0.
         path: the file itself, of what has no streams (a LUT, a font, subtitles).
+        subtitle: the stream of a file of subtitles, which no filter takes; it can be written as it is.
     """
 
     video: Stream | None
     audio: Stream | None
     offset: int = 0
     path: Path | None = None
+    subtitle: Stream | None = None
 
 
 def even_sides(video: Stream, picture: Picture) -> Stream:

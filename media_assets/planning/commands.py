@@ -76,7 +76,8 @@ def _target(node: Node, media: Media, path: Path) -> Target:
     if video is not None and alpha and node.profile.alpha is None:
         video = flattened(video)
     options = node.profile.options(video=video is not None, audio=audio is not None, alpha=alpha)
-    return Target([s for s in (video, audio) if s is not None], path, options)
+    subtitle = media.subtitle if node.clip.subtitle else None
+    return Target([s for s in (video, audio, subtitle) if s is not None], path, options)
 
 
 _Place = tuple[str, int]
@@ -118,7 +119,7 @@ class _Building:
     ) -> None:
         self._plan = plan
         self._takers: dict[_Place, Counter[str]] = {}
-        self._ready: dict[_Place, tuple[list[Stream], list[Stream], int]] = {}
+        self._ready: dict[_Place, tuple[list[Stream], list[Stream], Media]] = {}
         for name, streams in wanted.items():
             self._demand((name, 0), streams)
         nodes = plan.closure(list(wanted))
@@ -136,10 +137,11 @@ class _Building:
 
     def take(self, place: _Place, wanted: _Wanted) -> Media:
         """One copy of the streams of a node or source, as far as wanted."""
-        videos, audios, offset = self._ready[place]
+        videos, audios, made = self._ready[place]
         path = self._plan.sources[place[0]].path if place[0] in self._plan.sources else None
         video = videos.pop() if wanted.video else None
-        return Media(video, audios.pop() if wanted.audio else None, offset, path)
+        audio = audios.pop() if wanted.audio else None
+        return Media(video, audio, made.offset, path, made.subtitle)
 
     def _demand(self, place: _Place, streams: _Wanted) -> None:
         counter = self._takers.setdefault(place, Counter())
@@ -150,21 +152,22 @@ class _Building:
         """An input's streams for `node`: only those that end up in something wanted."""
         makes, takers, has = _streams(node.clip), self._takers[node.name, 0], _streams(node.clips[index])
         wanted = (makes.video and takers["video"] > 0, makes.audio and takers["audio"] > 0)
-        video, audio = node.operation.draws_on(index, *wanted)
+        video, audio = node.operation.uses(index, *wanted, node.parameters)
         return _Wanted(has.video and video, has.audio and audio)
 
     def _offer(self, place: _Place, media: Media) -> None:
         takers = self._takers[place]
         videos = media.video.split(takers["video"], audio=False) if media.video and takers["video"] else []
         audios = media.audio.split(takers["audio"], audio=True) if media.audio and takers["audio"] else []
-        self._ready[place] = (videos, audios, media.offset)
+        self._ready[place] = (videos, audios, media)
 
     def _open(self, place: _Place) -> None:
         (name, offset), takers = place, self._takers[place]
         source = self._plan.sources[name]
         info = source.info
         if info.kind not in ("video", "audio", "image"):
-            self._offer(place, Media(None, None))
+            lines = open_file(source.path, f=info.demuxer).stream(0) if info.kind == "subtitle" else None
+            self._offer(place, Media(None, None, subtitle=lines))
             return
         opened = open_file(source.path, f=info.demuxer, **({"ss": offset} if offset else {}))
         video = audio = None

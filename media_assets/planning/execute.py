@@ -144,6 +144,7 @@ class _Group:
             height=clip.picture.height if clip.picture else None,
             duration=clip.duration,
             tolerance=_tolerance(clip),
+            subtitle=clip.subtitle,
         )
         return Made(
             properties=verify(path, expected, self.settings),
