@@ -139,6 +139,7 @@ class _Parts:
     outputs: list[tuple[int, OutputSpec]]
     broken_inputs: list[str]
     broken_operations: list[str]
+    broken_outputs: list[str]
     lists: bool
     whole: bool
 
@@ -148,13 +149,14 @@ class _Parts:
         lists = [part if isinstance(part, list) else [] for part in given]
         inputs, broken_inputs = _held(InputSpec, lists[0], "id")
         operations, broken_operations = _held(OperationSpec, lists[1], "output")
-        outputs, _ = _held(OutputSpec, lists[2], "id")
+        outputs, broken_outputs = _held(OutputSpec, lists[2], "id")
         return cls(
             inputs,
             operations,
             outputs,
             broken_inputs,
             broken_operations,
+            broken_outputs,
             all(isinstance(part, list) for part in given),
             len(operations) == len(lists[1]),
         )
@@ -236,7 +238,7 @@ def _unused(parts: _Parts) -> list[Finding]:
     if not parts.whole:  # what the others take is not known
         return []
     taken = {name for _, operation in parts.operations for name in operation.inputs}
-    taken |= {output.id for _, output in parts.outputs}
+    taken |= {output.id for _, output in parts.outputs} | set(parts.broken_outputs)
     return [
         (
             f"$.operations[{index}].output",

@@ -123,13 +123,13 @@ def _encoding(output: OutputSpec, made: OperationSpec) -> dict[str, tuple[object
             ("video_codec", video.codec, "codec.video.codec"),
             ("crf", video.crf, "codec.video.crf"),
             ("speed", video.preset, "codec.video.preset"),
-            ("video_bitrate", _rate(video.bitrate), "codec.video.bitrate"),
+            ("video_bitrate", video.bitrate, "codec.video.bitrate"),
             ("hardware", video.hardware, "codec.video.hardware"),
         ]
     if audio is not None:
         said += [
             ("audio_codec", audio.codec, "codec.audio.codec"),
-            ("audio_bitrate", _rate(audio.bitrate), "codec.audio.bitrate"),
+            ("audio_bitrate", audio.bitrate, "codec.audio.bitrate"),
         ]
     choices = {name: (value, place) for name, value, place in said if value is not None}
     if output.format is not None:
@@ -141,10 +141,6 @@ def _encoding(output: OutputSpec, made: OperationSpec) -> dict[str, tuple[object
     if asked or (choices and implied):
         choices["container"] = (container, place)
     return choices
-
-
-def _rate(value: str | int | None) -> str | None:
-    return None if value is None else str(value)
 
 
 def _says_its_format(name: str) -> bool:

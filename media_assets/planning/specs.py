@@ -145,13 +145,22 @@ def named_inputs(
     return moved, rest
 
 
+def _written(value: Any) -> Any:
+    """A bit rate in bits a second as people write it, too."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+BitRate = Annotated[str, BeforeValidator(_written)]
+"""As encoders take it: `128k`, `2M`, or bits a second."""
+
+
 class VideoCodecSpec(Strict):
     """How the picture of an output is encoded."""
 
     codec: str | None = None
     crf: int | None = None
     preset: str | None = None
-    bitrate: str | int | None = None
+    bitrate: BitRate | None = None
     hardware: bool | None = None
 
 
@@ -159,7 +168,7 @@ class AudioCodecSpec(Strict):
     """How the sound of an output is encoded."""
 
     codec: str | None = None
-    bitrate: str | int | None = None
+    bitrate: BitRate | None = None
 
 
 class CodecSpec(Strict):
