@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 from media_assets.errors import VerificationFailed
 from media_assets.kompositions.pieces import timescale
 from media_assets.kompositions.plan import KompositionPlan
+from media_assets.media.concat import concat_list
 from media_assets.media.encode import profile
 from media_assets.media.graph import Target, arguments, open_file
 from media_assets.media.run import run_ffmpeg
 from media_assets.media.verify import Expected, verify
 from media_assets.settings import Settings
 from media_assets.store.outputs import Made, Output, OutputStore
-
-_MICROSECONDS = 1_000_000
 
 
 def join(
@@ -41,8 +39,8 @@ def join(
         raise VerificationFailed("pieces were encoded differently and cannot be joined", where=plan.id)
     with store.scratch() as scratch:
         listing = scratch / "pieces.txt"
-        frames = [planned.piece.frames for planned in plan.pieces]
-        listing.write_text(concat_list([piece.path for piece in pieces], frames, plan.output.rate))
+        lengths = [planned.piece.frames / plan.output.rate for planned in plan.pieces]
+        listing.write_text(concat_list([piece.path for piece in pieces], lengths))
         streams = [open_file(listing, f="concat", safe=0).video(), open_file(sound.path).audio()]
         options = {
             **profile(plan.profile).options(video=False, audio=False),
@@ -68,21 +66,3 @@ def join(
         ffmpeg_version=plan.ffmpeg_version,
         notes=sound.made.notes,
     )
-
-
-def concat_list(paths: Sequence[Path], frames: Sequence[int], rate: Fraction) -> str:
-    """A list for ffmpeg's concat demuxer.
-
-    It adds durations up in microseconds, so each is given such that the sum is never off by more than
-    half of one: rounded one by one, hundreds of pieces would drift by a tick.
-    """
-    lines = ["ffconcat version 1.0"]
-    done, position = 0, 0
-    for path, count in zip(paths, frames, strict=True):
-        done += count
-        end = round(done / rate * _MICROSECONDS)
-        micros, position = end - position, end
-        quoted = str(path.absolute()).replace("'", "'\\''")
-        lines.append(f"file 'file:{quoted}'")
-        lines.append(f"duration {micros // _MICROSECONDS}.{micros % _MICROSECONDS:06d}")
-    return "\n".join(lines) + "\n"

@@ -69,6 +69,14 @@ def measure_arguments(
     return None if stream is None else arguments([Target([stream], None, {})])
 
 
+def sound_of(plan: Plan, node: Node) -> Stream | None:
+    """The sound of a node that measures nothing, by itself; None where it has none."""
+    if node.clip.sound is None:
+        return None
+    wanted = _Wanted(video=False, audio=True)
+    return _Building(plan, {node.name: wanted}, {}).take((node.name, 0), wanted).audio
+
+
 def _target(node: Node, media: Media, path: Path) -> Target:
     """Where and how a node's streams are written."""
     alpha = node.clip.picture is not None and node.clip.picture.alpha

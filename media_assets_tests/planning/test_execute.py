@@ -12,11 +12,11 @@ import pytest
 from media_assets.errors import FfmpegFailed
 from media_assets.ids import hash_file
 from media_assets.media.hardware import encoders
-from media_assets.media.run import Progress
 from media_assets.planning.commands import groups
 from media_assets.planning.execute import execute
 from media_assets.planning.jobspec import OperationSpec
 from media_assets.planning.plan import Plan, make_plan
+from media_assets.planning.progress import JobProgress
 from media_assets.settings import Settings
 from media_assets.store.outputs import OutputStore
 from media_assets.store.sources import SourceFacts
@@ -130,10 +130,10 @@ def test_only_wanted_streams_are_decoded(
 def test_progress_covers_every_pass(
     settings: Settings, tmp_path: Path, sources: dict[str, SourceFacts]
 ) -> None:
-    heard: list[Progress] = []
+    heard: list[JobProgress] = []
     made = plan(settings, sources, *CHAIN)
     execute(made, ["loud"], fresh(settings, tmp_path, "s"), settings, on_progress=heard.append)
-    fractions = [progress.fraction for progress in heard if progress.fraction is not None]
+    fractions = [progress.fraction for progress in heard]
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1, abs=0.1)
 

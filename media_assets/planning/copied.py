@@ -1,0 +1,118 @@
+"""Writes a node by copying packets, as `copying` found that it can be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from media_assets.media.concat import concat_list
+from media_assets.media.encode import profile
+from media_assets.media.graph import Option, Target, arguments, open_file
+from media_assets.media.run import FfmpegResult
+from media_assets.planning.commands import sound_of
+from media_assets.planning.copying import TOLERANCE, Copy, Part
+from media_assets.planning.plan import Node, Plan
+
+# A whole number of ticks to a picture at all usual rates, at 1000/1001 of them, and to a millisecond.
+_TIMESCALE = 240_000
+_LEAD_IN_SECONDS = 1.0
+_AFTER_SECONDS = 2.0
+# Better than what comes after a cut was likely encoded with; the other parts keep numbers of their own.
+_CRF = 16
+_SPS = "sps-id=7"
+
+Run = Callable[[list[str], float], FfmpegResult]
+"""Runs ffmpeg with arguments, for an output of that many seconds."""
+
+
+def render_copy(
+    plan: Plan, node: Node, copy: Copy, path: Path, scratch: Path, run: Run
+) -> list[FfmpegResult]:
+    """Write `node` to `path`; `scratch` is an empty folder for its parts.
+
+    Raises:
+        FfmpegFailed, Cancelled, TimeLimitExceeded, DiskFull.
+    """
+    results, pieces = [], []
+    for number, part in enumerate(copy.parts):
+        piece = scratch / f"part{number}.mp4"
+        build = _copied if part.copied else _encoded
+        results.append(run(build(plan, part, piece), part.end - part.begin))
+        pieces.append(piece)
+    listing = scratch / "parts.txt"
+    lengths = [Fraction(part.end - part.begin).limit_denominator(10**6) for part in copy.parts]
+    listing.write_text(concat_list(pieces, lengths))
+    results.append(run(_joined(plan, node, copy, listing, path), node.clip.duration or 0.0))
+    return results
+
+
+def _encoded(plan: Plan, part: Part, piece: Path) -> list[str]:
+    """A part around a cut, encoded with the colours that the source has."""
+    source = plan.sources[part.source]
+    offset = max(0, math.floor(part.begin - _LEAD_IN_SECONDS))
+    opened = open_file(source.path, f=source.info.demuxer, **({"ss": offset} if offset else {}))
+    picture = opened.stream(_index(plan, part)).filter("settb", f"1/{_TIMESCALE}")
+    window = {
+        "start": f"{max(0.0, part.begin - offset - TOLERANCE):.6f}",
+        "end": f"{part.end - offset - TOLERANCE:.6f}",
+    }
+    picture = picture.filter("trim", **window).filter("setpts", f"max(0,PTS-{part.begin - offset:.6f}/TB)")
+    options: dict[str, Option] = {
+        **profile("h264").options(video=False, audio=False),
+        **{"c:v": "libx264", "preset": "veryfast", "crf": _CRF, "pix_fmt": "yuv420p", "threads:v": 1},
+        **{"x264-params": _SPS, "enc_time_base:v": "filter", "flags:v": "+bitexact"},
+        "video_track_timescale": _TIMESCALE,
+    }
+    options.pop("movflags")
+    return arguments([Target([picture], piece, options)])
+
+
+def _copied(plan: Plan, part: Part, piece: Path) -> list[str]:
+    """Whole groups of pictures: every packet that is shown from `begin` to `end`, moved to zero."""
+    source = plan.sources[part.source]
+    offset = max(0.0, part.begin - _LEAD_IN_SECONDS)
+    length = part.end - offset + _AFTER_SECONDS
+    seek: dict[str, Option] = {"ss": f"{offset:.6f}"} if offset else {}
+    opened = open_file(source.path, f=source.info.demuxer, **seek, t=f"{length:.6f}")
+    begin, end = part.begin - TOLERANCE, part.end - TOLERANCE
+    chosen = f"noise=drop=lt(pts*tb\\,{begin:.6f})+gte(pts*tb\\,{end:.6f})"
+    moved = f"setts=pts=PTS-{part.begin:.6f}/TB:dts=DTS-{part.begin:.6f}/TB"
+    options: dict[str, Option] = {
+        **profile("h264").options(video=False, audio=False),
+        **{"c:v": "copy", "bsf:v": f"{chosen},{moved}", "video_track_timescale": _TIMESCALE},
+    }
+    options.pop("movflags")
+    return ["-copyts", *arguments([Target([opened.stream(_index(plan, part))], piece, options)])]
+
+
+def _joined(plan: Plan, node: Node, copy: Copy, listing: Path, path: Path) -> list[str]:
+    """The parts one after another, with the sound beside them."""
+    delay: dict[str, Option] = {"itsoffset": f"{copy.delay:.6f}"} if copy.delay > TOLERANCE else {}
+    streams = [open_file(listing, f="concat", safe=0, **delay).video()]
+    sound = sound_of(plan, node)
+    if sound is not None:
+        streams.append(sound)
+    options: dict[str, Option] = {**node.profile.options(video=False, audio=True), "c:v": "copy"}
+    if node.profile.container.get("f") in ("mp4", "mov"):
+        options["video_track_timescale"] = _TIMESCALE
+        tag = _tag(plan, copy.parts)
+        if tag:
+            options["tag:v"] = tag
+    return arguments([Target(streams, path, options)])
+
+
+def _tag(plan: Plan, parts: Sequence[Part]) -> str | None:
+    """avc3 where parts come with headers of their own, hvc1 for Apple's players."""
+    codecs = {video.codec for part in parts if (video := plan.sources[part.source].info.video)}
+    if codecs == {"hevc"}:
+        return "hvc1"
+    return "avc3" if codecs == {"h264"} and len(parts) > 1 else None
+
+
+def _index(plan: Plan, part: Part) -> int:
+    video = plan.sources[part.source].info.video
+    if video is None:
+        raise ValueError(f"{part.source} has no picture")
+    return video.index
