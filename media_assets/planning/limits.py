@@ -23,8 +23,8 @@ def check_plan(job: Job, plan: Plan, cpu_seconds: float | None = None, memory: i
         memory: bytes that its largest process is estimated to take.
 
     Raises:
-        DocumentError: every limit that the plan is expected to exceed, and every destination whose
-            extension is not that of what is written there; each with its place.
+        DocumentError: every limit that the plan is expected to exceed, and every format or
+            extension of a destination that is not what is written; each with its place.
     """
     findings = [*_lengths(job, plan), *_cost(job, cpu_seconds, memory), *_extensions(job, plan)]
     if findings:
@@ -57,11 +57,12 @@ def _cost(job: Job, cpu_seconds: float | None, memory: int | None) -> Iterator[F
 
 def _extensions(job: Job, plan: Plan) -> Iterator[Finding]:
     for index, output in enumerate(job.spec.outputs):
-        asked = extension(output.destination)
         node = plan.nodes[job.wanted[output.id]]
-        if asked is not None and not _is_same(asked, node):
-            text = f"{output.id!r} is written as .{node.profile.extension}, not .{asked}"
-            yield f"$.outputs[{index}].destination", text
+        said = {"format": (output.format or "").lower(), "destination": extension(output.destination)}
+        for member, asked in said.items():
+            if asked and not _is_same(asked, node):
+                text = f"{output.id!r} is written as .{node.profile.extension}, not .{asked}"
+                yield f"$.outputs[{index}].{member}", text
 
 
 def _is_same(asked: str, node: Node) -> bool:

@@ -77,7 +77,7 @@ def fetch(
         deadline = time.monotonic() + min(timeout or settings.fetch_timeout, settings.fetch_timeout)
         download = _Download(url, settings, limit, deadline, resolver, certificates)
         try:
-            return download.run(path, known, record)
+            fetched = download.run(path, known, record)
         except httpcore.TimeoutException:
             raise TimeLimitExceeded("the download took too long", where=without_query(url)) from None
         except (httpcore.NetworkError, httpcore.ProtocolError) as error:
@@ -87,6 +87,9 @@ def fetch(
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
                 raise DiskFull("no space was left for a download", where=without_query(url)) from None
             raise
+        if path is not None and path != fetched:  # another content type, and so another extension
+            path.unlink(missing_ok=True)
+        return fetched
 
 
 @dataclass(frozen=True)
