@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import ffmpeg
+from ffmpeg.nodes import FilterNode
 
 from media_assets.errors import BadInput
 
 _serial = itertools.count()
+_SPACES = " \n\t\r"
+_IN_VALUE = "\\':"
+_IN_GRAPH = "\\'[],;"
 
 Option = str | int | float | None
 """Value of an ffmpeg option; None for a flag that takes no value."""
@@ -70,9 +74,8 @@ def generate(description: str, **options: Option) -> Input:
 
 def filter_streams(streams: Sequence[Stream], name: str, *positional: Option, **named: Option) -> Stream:
     """Send several streams into one filter with one output."""
-    node = ffmpeg.filter([stream.node for stream in streams], name, *positional, **named)
-    _distinct(node.node)
-    return Stream(node)
+    node = _Filter([stream.node for stream in streams], name, args=positional, kwargs=named)
+    return Stream(_distinct(node).stream())
 
 
 def concatenate(pairs: Sequence[Sequence[Stream]], *, video: bool, audio: bool) -> list[Stream]:
@@ -81,6 +84,36 @@ def concatenate(pairs: Sequence[Sequence[Stream]], *, video: bool, audio: bool) 
     options = {"n": len(pairs), "v": int(video), "a": int(audio)}
     joined = _distinct(ffmpeg.filter_multi_output(nodes, "concat", **options))
     return [Stream(joined.stream(index)) for index in range(int(video) + int(audio))]
+
+
+class _Filter(FilterNode):  # type: ignore[misc]
+    """A filter whose values reach ffmpeg as they are.
+
+    ffmpeg-python escapes values without a name once too often, and lets ffmpeg drop spaces and line breaks
+    at the ends of a value.
+    """
+
+    def __init__(
+        self, streams: Any, name: str, args: Sequence[Option], kwargs: Mapping[str, Option]
+    ) -> None:
+        super().__init__(streams, name, max_inputs=None, args=args, kwargs=kwargs)
+
+    def _get_filter(self, outgoing_edges: Any) -> str:
+        """The filter as it is written in a graph: ffmpeg reads it twice, the whole and then each value."""
+        values = [_escaped(str(value), _IN_VALUE + "=") for value in self.args]
+        values += [f"{name}={_escaped(str(self.kwargs[name]), _IN_VALUE)}" for name in sorted(self.kwargs)]
+        words = f"{self.name}={':'.join(values)}" if values else self.name
+        return _escaped(words, _IN_GRAPH)
+
+
+def _escaped(text: str, special: str) -> str:
+    """`text` with a backslash before what has a meaning to ffmpeg, and before spaces at its ends."""
+    inner = text.strip(_SPACES)
+    before = len(text) - len(text.lstrip(_SPACES))
+    edge = {*range(before), *range(before + len(inner), len(text))}
+    return "".join(
+        "\\" + letter if letter in special or at in edge else letter for at, letter in enumerate(text)
+    )
 
 
 def _opened(stream: Any) -> Input:

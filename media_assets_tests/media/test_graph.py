@@ -13,6 +13,23 @@ from media_assets.settings import Settings
 from media_assets_tests.measuring import pictures
 
 _RAW = {"f": "rawvideo", "pix_fmt": "gray"}
+AWKWARD = (
+    *(
+        "it's",
+        "a:b",
+        "a\\b",
+        "a\\",
+        "'",
+        "a,b;c[d]e",
+        "%{n}%d",
+        "=",
+        "a=b",
+        "-x",
+        "ünï 日本 🎉",
+        '$HOME `x` "q"',
+    ),
+    *(" before", "after ", "  both  ", " ", "\nline\n", "a\tb\t", "end\\ ", "a\\'b\\:c"),
+)
 
 
 def test_equal_branches_meet_in_one_filter(settings: Settings, tmp_path: Path) -> None:
@@ -59,6 +76,19 @@ def test_a_file_is_opened_as_what_it_is_and_nothing_else_is(tmp_path: Path) -> N
         ("-ss", "3"),
         ("-protocol_whitelist", "file"),
     }
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_a_value_reaches_the_filter_as_it_is(text: str, settings: Settings, tmp_path: Path) -> None:
+    """With a name and without, before other values and at the end; to a file with an awkward name."""
+    path = tmp_path / f"{text.replace('/', '').replace(chr(0), '')} .txt"
+    picture = generate("color=red:s=16x16:r=10:d=0.1").video()
+    picture = picture.filter("metadata", "add", "first", text, function="equal")
+    picture = picture.filter("metadata", mode="add", key="second", value=text)
+    picture = picture.filter("metadata", "print", file=str(path))
+    run_ffmpeg(arguments([Target([picture], None, {})]), settings=settings)
+    printed = path.read_bytes().decode()
+    assert f"first={text}\nsecond={text}\n" in printed or f"second={text}\nfirst={text}\n" in printed
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
