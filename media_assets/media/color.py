@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from media_assets.media.graph import Option, Stream
+from media_assets.media.graph import Option, Stream, filter_streams
 from media_assets.media.info import VideoStream
 
 _HD_HEIGHT = 720
@@ -55,6 +55,18 @@ def flattened(picture: Stream) -> Stream:
     """A transparent picture over black, without its transparency."""
     picture = picture.filter("scale", in_color_matrix="bt709", in_range="tv").filter("format", "gbrap")
     return _from_rgb(picture.filter("premultiply", inplace=1), "yuv420p")
+
+
+def paletted(picture: Stream, options: Mapping[str, Option]) -> Stream:
+    """The picture in the 256 colours that suit it best; all of it is held until they are chosen.
+
+    Args:
+        options: of `paletteuse`.
+    """
+    picture = picture.filter("scale", in_color_matrix="bt709", in_range="tv").filter("format", "bgra")
+    shown, looked_at = picture.split(2, audio=False)
+    colors = looked_at.filter("palettegen", stats_mode="diff")
+    return filter_streams([shown, colors], "paletteuse", **options)
 
 
 def _from_rgb(picture: Stream, pixel_format: str) -> Stream:

@@ -38,6 +38,7 @@ class Profile:
         alpha: what replaces picture options where the picture is transparent; None where the format
             carries no transparency, and the picture is laid over black.
         hardware: picture options to use instead where this machine's encoder of that name works.
+        palette: for a format of 256 colours, how pictures are brought to them (options of `paletteuse`).
     """
 
     name: str
@@ -47,6 +48,7 @@ class Profile:
     container: Mapping[str, Option]
     alpha: Mapping[str, Option] | None = None
     hardware: tuple[Mapping[str, Option], ...] = ()
+    palette: Mapping[str, Option] | None = None
 
     def options(self, *, video: bool, audio: bool, alpha: bool = False) -> dict[str, Option]:
         """Every output option for a file with those streams."""
@@ -64,7 +66,8 @@ class Profile:
             "extension": self.extension,
             "options": self.options(video=True, audio=True),
         }
-        return document | ({"alpha": dict(self.alpha)} if self.alpha is not None else {})
+        further = {"alpha": self.alpha, "palette": self.palette}
+        return document | {name: dict(value) for name, value in further.items() if value is not None}
 
 
 def compose(
@@ -127,6 +130,24 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             Profile("pcm", "wav", None, {"c:a": "pcm_f32le", "ar": 48000}, {"f": "wav", "rf64": "auto"}),
             _still("png", "png", {"c:v": "png", "pix_fmt": "rgb24"}),
             _still("jpeg", "jpg", {"c:v": "mjpeg", "q:v": 2, "pix_fmt": "yuvj420p"}),
+            # Dots that stay where they are: other dithering shimmers from picture to picture.
+            Profile(
+                "gif",
+                "gif",
+                {"c:v": "gif", "threads:v": 1},
+                None,
+                {"f": "gif", "loop": 0},
+                alpha={},
+                palette={"dither": "bayer", "bayer_scale": 3, "diff_mode": "rectangle"},
+            ),
+            Profile(
+                "webp_anim",
+                "webp",
+                {"c:v": "libwebp_anim", "quality": 75, "pix_fmt": "yuv420p", "threads:v": 1},
+                None,
+                {"f": "webp", "loop": 0},
+                alpha={"pix_fmt": "yuva420p"},
+            ),
             _still("webp", "webp", {"c:v": "libwebp", "quality": 85, "pix_fmt": "yuv420p"}),
         )
     }

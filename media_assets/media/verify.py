@@ -13,6 +13,7 @@ from media_assets.errors import TimeLimitExceeded, VerificationFailed
 from media_assets.media import binaries
 from media_assets.media.probe import probe
 from media_assets.media.run import run_ffmpeg
+from media_assets.media.webp import frame_durations
 from media_assets.settings import Settings
 
 # The last seconds that are decoded to see that the file ends as it should.
@@ -96,7 +97,8 @@ def read_properties(path: Path, settings: Settings) -> Properties:
         shown = probe(path, settings).video
         if shown is not None:
             found = replace(found, width=shown.width, height=shown.height, pixel_format=shown.pixel_format)
-    return found
+    frames = frame_durations(path) if found.video == "webp" else []
+    return replace(found, frames=len(frames), duration=sum(frames)) if frames else found
 
 
 def verify(path: Path, expected: Expected, settings: Settings, *, decode_tail: bool = True) -> Properties:

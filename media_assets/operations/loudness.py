@@ -1,101 +1,185 @@
-"""normalize_audio: loudness to a target, in two passes."""
+"""normalize_audio: loudness to a target."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
-from media_assets.errors import FfmpegFailed
 from media_assets.media.graph import Stream
-from media_assets.operations.base import InputRule, Operation
-from media_assets.operations.clip import SOUND_RATE, Clip, Media, even_sides, stereo
+from media_assets.media.loudness import limited, metered, parse_ebur128
+from media_assets.operations.base import SoundOperation
+from media_assets.operations.clip import SOUND_RATE, Clip, Media, stereo
+from media_assets.operations.fitting import amplified
 from media_assets.operations.parameters import Parameters
+
+# LU off the target, and dB over the ceiling, from which another try is worth its time.
+_TOLERANCE = 0.2
+_PEAK_TOLERANCE = 0.05
+_TRIES = 6
+# Encoding adds to the peaks that the limiter lets through: 0.4 dB in most of what was measured.
+_ENCODER_MARGIN_DB = 0.5
+# How much louder the result becomes by one decibel of gain, at least: more of it goes into the limiter.
+_LEAST_SLOPE = 0.15
 
 
 class NormalizeAudioParameters(Parameters):
-    """EBU R 128 targets: integrated loudness (LUFS), true peak (dBTP), loudness range (LU)."""
+    """EBU R 128 targets.
 
-    target_lufs: Annotated[float, Field(ge=-70, le=-5)] = -16.0
-    true_peak: Annotated[float, Field(ge=-9, le=0)] = -1.5
-    loudness_range: Annotated[float, Field(ge=1, le=50)] = 11.0
+    Integrated loudness (LUFS); the ceiling of the true peak (dBTP); and the largest loudness range (LU):
+    wider sound is compressed. Without one the gain is the same throughout, and only peaks are held.
+    """
+
+    target_lufs: Annotated[
+        float,
+        Field(ge=-70, le=-5, validation_alias=AliasChoices("target_lufs", "target_i", "integrated")),
+    ] = -16.0
+    true_peak: Annotated[
+        float,
+        Field(ge=-9, le=0, validation_alias=AliasChoices("true_peak", "target_tp")),
+    ] = -1.5
+    loudness_range: Annotated[
+        float | None,
+        Field(ge=1, le=50, validation_alias=AliasChoices("loudness_range", "target_lra")),
+    ] = None
 
 
-class NormalizeAudio(Operation[NormalizeAudioParameters]):
-    """ffmpeg's loudnorm: one pass measures, the next applies what was measured, linearly if it can."""
+class NormalizeAudio(SoundOperation[NormalizeAudioParameters]):
+    """A constant gain, and a limiter where peaks would pass the ceiling.
+
+    What the limiter takes from the loudness is found by measuring it: the passes decode only sound.
+    """
 
     name = "normalize_audio"
     aliases = ("loudnorm",)
+    version = "2"
     example = {"target_lufs": -16}
-    summary = "Bring the sound to a loudness target (EBU R 128), in two passes."
+    summary = "Bring the sound to a loudness target (EBU R 128), its true peak under a ceiling."
     parameters = NormalizeAudioParameters
-    takes = InputRule(kinds=frozenset({"video", "audio"}), needs=frozenset({"audio"}))
     measures = "audio"
+    megapixels_per_second = 10_000.0
 
-    def expect(self, clips: Sequence[Clip], parameters: NormalizeAudioParameters) -> Clip:
-        """The same streams, the sound in stereo at 48 kHz."""
-        (clip,) = clips
-        sound = replace(clip.sound, rate=SOUND_RATE, channels=2) if clip.sound else None
-        return replace(clip.delivered, sound=sound)
-
-    def build(
-        self,
-        media: Sequence[Media],
-        clips: Sequence[Clip],
-        parameters: NormalizeAudioParameters,
-        measured: Mapping[str, Any],
-    ) -> Media:
-        """Apply the measured values; silence is passed on as it is."""
-        (source,) = media
-        video, audio, picture = source.video, source.audio, clips[0].picture
-        if video is not None and picture is not None:
-            video = even_sides(video, picture)
-        if audio is not None:
-            audio = stereo(audio, SOUND_RATE)
-            if measured:
-                audio = audio.filter("loudnorm", **_targets(parameters), **measured, linear="true")
-                # loudnorm works at 192 kHz; without this the file would too.
-                audio = audio.filter("aresample", SOUND_RATE)
-        return Media(video, audio, source.offset)
+    def apply(
+        self, audio: Stream, clip: Clip, parameters: NormalizeAudioParameters, measured: Mapping[str, Any]
+    ) -> Stream:
+        """Apply what was measured; silence is passed on as it is."""
+        if not measured:
+            return audio
+        if _is_compressed(parameters, measured):
+            audio = audio.filter("loudnorm", **_targets(parameters, measured))
+            # loudnorm works at 192 kHz.
+            audio = audio.filter("aresample", SOUND_RATE)
+        gain, limit = _level(parameters, measured)
+        audio = amplified(audio, gain)
+        return audio if limit is None else limited(audio, limit, SOUND_RATE)
 
     def measuring(
         self, media: Media, clips: Sequence[Clip], parameters: NormalizeAudioParameters, scratch: Path
     ) -> Stream:
-        """The sound through loudnorm's analysis."""
+        """The sound through the meter."""
         if media.audio is None:
             raise ValueError("normalize_audio was given no sound to measure")
-        return stereo(media.audio, SOUND_RATE).filter(
-            "loudnorm", **_targets(parameters), print_format="json"
-        )
+        return metered(stereo(media.audio, SOUND_RATE))
 
     def measured(self, log: Sequence[str], scratch: Path) -> dict[str, Any]:
-        """loudnorm's report, or nothing for silence."""
-        text = "\n".join(log)
-        start, end = text.rfind("{"), text.rfind("}")
-        try:
-            report = json.loads(text[start : end + 1])
-            values = {
-                "measured_I": float(report["input_i"]),
-                "measured_TP": float(report["input_tp"]),
-                "measured_LRA": float(report["input_lra"]),
-                "measured_thresh": float(report["input_thresh"]),
-                "offset": float(report["target_offset"]),
-            }
-        except (ValueError, KeyError) as error:
-            raise FfmpegFailed(
-                f"loudnorm gave no report: {text[-500:]}", command=[], returncode=0
-            ) from error
-        return values if all(math.isfinite(value) for value in values.values()) else {}
+        """What the meter says, or nothing for silence."""
+        found = parse_ebur128(log)
+        if found.integrated is None or found.true_peak is None:
+            return {}
+        threshold = found.integrated - 10 if found.threshold is None else found.threshold
+        return {
+            "integrated": found.integrated,
+            "true_peak": found.true_peak,
+            "loudness_range": found.range or 0.0,
+            "threshold": threshold,
+        }
+
+    def measuring_again(
+        self,
+        media: Media,
+        clips: Sequence[Clip],
+        parameters: NormalizeAudioParameters,
+        measured: Mapping[str, Any],
+    ) -> Stream | None:
+        """The sound as it would be written, through the meter, until it is what was asked for."""
+        if media.audio is None or not measured or measured.get("tries", 0) >= _TRIES:
+            return None
+        if "reached" in measured:
+            if _is_reached(parameters, measured):
+                return None
+        elif _level(parameters, measured)[1] is None and not _is_compressed(parameters, measured):
+            return None
+        audio = stereo(media.audio, SOUND_RATE)
+        return metered(self.apply(audio, clips[0], parameters, measured))
+
+    def measured_again(
+        self, log: Sequence[str], parameters: NormalizeAudioParameters, measured: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The level that was tried and what it gave; the next one, unless that will do."""
+        found = parse_ebur128(log)
+        if found.integrated is None or found.true_peak is None:
+            return {**measured, "tries": _TRIES}
+        gain, limit = _level(parameters, measured)
+        reached = {"gain": gain, "reached": found.integrated, "reached_peak": found.true_peak}
+        tried = {**measured, **reached, "limit": limit, "tries": measured.get("tries", 0) + 1}
+        if _is_reached(parameters, tried):
+            return tried
+        return tried | _next_level(parameters, measured, tried)
 
 
-def _targets(parameters: NormalizeAudioParameters) -> dict[str, float]:
+def _level(parameters: NormalizeAudioParameters, measured: Mapping[str, Any]) -> tuple[float, float | None]:
+    """Decibels of gain, and the limiter's ceiling or None for no limiter."""
+    if "gain" in measured:
+        return measured["gain"], measured["limit"]
+    ceiling = parameters.true_peak - _ENCODER_MARGIN_DB
+    if _is_compressed(parameters, measured):
+        return 0.0, ceiling
+    gain = parameters.target_lufs - measured["integrated"]
+    return gain, ceiling if measured["true_peak"] + gain > ceiling else None
+
+
+def _next_level(
+    parameters: NormalizeAudioParameters, before: Mapping[str, Any], tried: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Another gain along the line through what was tried, and a lower ceiling where peaks came through."""
+    gain, limit = tried["gain"], tried["limit"]
+    # Up to where its peaks touch the ceiling, sound becomes louder by its gain.
+    unlimited = parameters.true_peak - _ENCODER_MARGIN_DB - tried["true_peak"]
+    known = (before["gain_tried"], before["reached"]) if "reached" in before else None
+    if known is None and not _is_compressed(parameters, tried):
+        known = (unlimited, tried["integrated"] + unlimited)
+    slope = 1.0
+    if known is not None and abs(gain - known[0]) > _TOLERANCE:
+        slope = (tried["reached"] - known[1]) / (gain - known[0])
+    missing = parameters.target_lufs - tried["reached"]
+    over = tried["reached_peak"] - (parameters.true_peak - _ENCODER_MARGIN_DB)
+    if limit is not None and over > _PEAK_TOLERANCE:
+        limit -= over
+    step = missing / min(1.0, max(_LEAST_SLOPE, slope))
+    return {"gain": gain + step, "gain_tried": gain, "limit": limit}
+
+
+def _is_reached(parameters: NormalizeAudioParameters, measured: Mapping[str, Any]) -> bool:
+    over = measured["reached_peak"] - (parameters.true_peak - _ENCODER_MARGIN_DB)
+    off = parameters.target_lufs - measured["reached"]
+    return bool(abs(off) <= _TOLERANCE and over <= _PEAK_TOLERANCE)
+
+
+def _is_compressed(parameters: NormalizeAudioParameters, measured: Mapping[str, Any]) -> bool:
+    return parameters.loudness_range is not None and measured["loudness_range"] > parameters.loudness_range
+
+
+def _targets(parameters: NormalizeAudioParameters, measured: Mapping[str, Any]) -> dict[str, Any]:
+    """loudnorm's options, so that it follows the loudness from its first second on."""
     return {
         "I": parameters.target_lufs,
         "TP": parameters.true_peak,
         "LRA": parameters.loudness_range,
+        "measured_I": measured["integrated"],
+        "measured_TP": min(99.0, measured["true_peak"]),
+        "measured_LRA": measured["loudness_range"],
+        "measured_thresh": measured["threshold"],
+        "linear": "false",
     }

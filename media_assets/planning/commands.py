@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from media_assets.media.color import flattened, standard
+from media_assets.media.color import flattened, paletted, standard
 from media_assets.media.graph import Stream, Target, arguments, open_file
 from media_assets.operations.clip import Clip, Media
 from media_assets.operations.trim import TrimParameters
@@ -83,6 +83,8 @@ def _target(node: Node, media: Media, path: Path) -> Target:
     video, audio = media.video, media.audio
     if video is not None and alpha and node.profile.alpha is None:
         video = flattened(video)
+    if video is not None and node.profile.palette is not None:
+        video = paletted(video, node.profile.palette)
     options = node.profile.options(video=video is not None, audio=audio is not None, alpha=alpha)
     subtitle = media.subtitle if node.clip.subtitle else None
     return Target([s for s in (video, audio, subtitle) if s is not None], path, options)
