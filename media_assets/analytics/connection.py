@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS operation_events (
     writer VARCHAR NOT NULL,
     sequence BIGINT NOT NULL
 );
+ALTER TABLE operation_events ADD COLUMN IF NOT EXISTS expected_cpu_seconds DOUBLE DEFAULT 0;
 CREATE TABLE IF NOT EXISTS segment_offsets (segment VARCHAR NOT NULL, loaded_bytes BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS duplicate_events (event_id UUID NOT NULL, writer VARCHAR, sequence BIGINT);
 CREATE TABLE IF NOT EXISTS rejected_lines (

@@ -30,6 +30,7 @@ _DTYPES: dict[str, str] = {
     **dict.fromkeys(("input_seconds", "output_seconds"), "float64"),
     "output_bytes": "int64",
     "speed": "Float64",
+    "expected_cpu_seconds": "float64",
     "parameters": "string",
     "writer": "string",
     "sequence": "int64",
@@ -207,7 +208,7 @@ def _insert(connection: Connection, table: str, frame: pd.DataFrame) -> None:
     if frame.empty:
         return
     with _registered(connection, frame):
-        connection.table("batch").insert_into(table)
+        connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")  # noqa: S608 - our own names
 
 
 @contextmanager

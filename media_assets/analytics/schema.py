@@ -57,6 +57,7 @@ class OperationEvent:
         input_seconds, output_seconds: media time read and made.
         output_bytes: size of what was made.
         speed: media seconds made per wall second (1 is realtime), or None.
+        expected_cpu_seconds: what the planner's shipped speeds said; 0 where nobody asked them.
         parameters: numbers, booleans and short tokens; see `sanitise_parameters`.
         writer: random id of the writing process, given by the writer.
         sequence: 1, 2, 3… within a writer, so that a gap shows a loss; given by the writer.
@@ -84,6 +85,7 @@ class OperationEvent:
     output_seconds: float = 0.0
     output_bytes: int = 0
     speed: float | None = None
+    expected_cpu_seconds: float = 0.0
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     writer: str = ""
     sequence: int = 0
@@ -100,7 +102,10 @@ class OperationEvent:
 
 
 _NAMES = tuple(column.name for column in fields(OperationEvent))
-_DEFAULTS: Record = dict.fromkeys(("fingerprint", "asset", "partition", "run_id", "error", "speed"))
+_DEFAULTS: Record = {
+    **dict.fromkeys(("fingerprint", "asset", "partition", "run_id", "error", "speed")),
+    "expected_cpu_seconds": 0.0,
+}
 _TEXTS = (
     "operation",
     "effect",
@@ -113,7 +118,7 @@ _TEXTS = (
     "writer",
 )
 _COUNTS = ("peak_memory_bytes", "ffmpeg_runs", "output_bytes", "sequence")
-_AMOUNTS = ("seconds", "cpu_seconds", "input_seconds", "output_seconds")
+_AMOUNTS = ("seconds", "cpu_seconds", "input_seconds", "output_seconds", "expected_cpu_seconds")
 
 
 def new_event(

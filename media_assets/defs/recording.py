@@ -43,6 +43,7 @@ def log_outcome(
             output_seconds=made.properties.duration,
             output_bytes=made.properties.size,
             speed=speed,
+            expected_cpu_seconds=float(made.notes.get("expected_cpu_seconds", 0.0)) if rendered else 0.0,
             parameters=dict(output.recipe.parameters),
         )
     )

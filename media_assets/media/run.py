@@ -110,6 +110,8 @@ def run_ffmpeg(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            # SVT-AV1 writes a banner to stderr that would stand in front of every error.
+            env={**os.environ, "SVT_LOG": "1"},
         )
     log: deque[str] = deque(maxlen=_KEPT_LINES)
     lines: queue.Queue[str | None] = queue.Queue()

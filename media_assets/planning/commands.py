@@ -59,7 +59,7 @@ def measure_arguments(
     Once it was measured, those of one more such command, or None when enough is known.
     """
     what = node.operation.measures
-    place, wanted = _place(plan, node, 0), _Wanted(video=what == "video", audio=what == "audio")
+    place, wanted = opened_from(plan, node, 0), _Wanted(video=what == "video", audio=what == "audio")
     media = _Building(plan, {place[0]: wanted}, measured).take(place, wanted)
     if node.name in measured:
         known = measured[node.name]
@@ -106,7 +106,7 @@ def _streams(clip: Clip) -> _Wanted:
     return _Wanted(clip.picture is not None, clip.sound is not None)
 
 
-def _place(plan: Plan, node: Node, index: int) -> _Place:
+def opened_from(plan: Plan, node: Node, index: int) -> _Place:
     """Where `node` takes its input from.
 
     How a source is opened depends on the taking node alone: after another seek a decoder may give slightly
@@ -135,13 +135,13 @@ class _Building:
         nodes = plan.closure(list(wanted))
         for node in reversed(nodes):
             for index in range(len(node.inputs)):
-                self._demand(_place(plan, node, index), self._used(node, index))
+                self._demand(opened_from(plan, node, index), self._used(node, index))
         for place in self._takers:
             if place[0] in plan.sources:
                 self._open(place)
         for node in nodes:
             inputs = range(len(node.inputs))
-            media = [self.take(_place(plan, node, index), self._used(node, index)) for index in inputs]
+            media = [self.take(opened_from(plan, node, index), self._used(node, index)) for index in inputs]
             made = node.operation.build(media, node.clips, node.parameters, measured.get(node.name, {}))
             self._offer((node.name, 0), made)
 

@@ -17,6 +17,7 @@ from media_assets.planning.commanding import Commands
 from media_assets.planning.commands import measure_arguments, render_arguments
 from media_assets.planning.copied import render_copy
 from media_assets.planning.copying import Copy, way_to_copy
+from media_assets.planning.estimates import expected_cpu_seconds
 from media_assets.planning.plan import Node, Plan
 from media_assets.store.outputs import Made
 
@@ -34,7 +35,7 @@ class Group:
         """Write those of the nodes whose fingerprint is in `paths`, and verify each.
 
         Raises:
-            FfmpegFailed, VerificationFailed, Cancelled, TimeLimitExceeded, DiskFull: naming nodes and files.
+            FfmpegFailed, VerificationFailed, Cancelled, TimeLimitExceeded, DiskFull: with nodes and files.
         """
         # Two nodes may be one output: the same operation under two names.
         asked = {node.recipe.fingerprint: node for node in self.nodes}
@@ -71,7 +72,7 @@ class Group:
 
         results = render_copy(self.plan, node, way, path, folder, run)
         self.on_fraction(1.0)
-        return self._made(node, path, results, own_runs=len(results))
+        return self._made(node, path, results, own_runs=len(results), expected=None)
 
     def _encode(self, missing: Sequence[Node], paths: Mapping[str, Path], scratch: Path) -> dict[str, Made]:
         """Everything by one command, after the passes that measure."""
@@ -94,6 +95,7 @@ class Group:
         targets = {node.name: paths[node.recipe.fingerprint] for node in missing}
         longest = max(missing, key=lambda node: node.clip.duration or 0).clip
         results.append(self._run(render_arguments(plan, targets, measured), longest, steps - 1, steps))
+        expected = expected_cpu_seconds(plan, list(targets)) / len(missing)
         made = {}
         for index, node in enumerate(missing):
             made[node.recipe.fingerprint] = self._made(
@@ -103,6 +105,7 @@ class Group:
                 own_runs=len(results) if index == 0 else 0,
                 share=len(missing),
                 measured=measured.get(node.name),
+                expected=expected,
             )
         return made
 
@@ -123,11 +126,12 @@ class Group:
         own_runs: int,
         share: int = 1,
         measured: Mapping[str, Any] | None = None,
+        expected: float | None,
     ) -> Made:
         """Verify one of `share` files that the same commands made; their cost is shared out evenly."""
         settings, clip = self.commands.settings, node.clip
         plain = {k: v for k, v in (measured or {}).items() if not isinstance(v, Path)}
-        expected = Expected(
+        wanted = Expected(
             video=clip.picture is not None,
             audio=clip.sound is not None,
             width=clip.picture.width if clip.picture else None,
@@ -136,14 +140,18 @@ class Group:
             tolerance=_tolerance(clip),
         )
         return Made(
-            properties=verify(path, expected, settings),
+            properties=verify(path, wanted, settings),
             commands=tuple(result.command for result in results),
             own_runs=own_runs,
             seconds=sum(result.seconds for result in results) / share,
             cpu_seconds=sum(result.cpu_seconds for result in results) / share,
             peak_memory_bytes=max(result.peak_memory_bytes for result in results),
             ffmpeg_version=binaries.ffmpeg(settings).version,
-            notes=self._loudness(path, clip) | ({"measured": plain} if plain else {}),
+            notes={
+                **self._loudness(path, clip),
+                **({"measured": plain} if plain else {}),
+                **({"expected_cpu_seconds": round(expected, 4)} if expected is not None else {}),
+            },
         )
 
     def _loudness(self, path: Path, clip: Clip) -> dict[str, float]:

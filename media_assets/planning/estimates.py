@@ -1,0 +1,205 @@
+"""What a plan will cost: CPU-seconds, memory, disk, time. Measured speeds, corrected by past events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from media_assets.media.encode import Profile
+from media_assets.operations.clip import Clip
+from media_assets.operations.trim import TrimParameters
+from media_assets.planning.commands import groups, opened_from
+from media_assets.planning.plan import Node, Plan
+
+# Megapixels a core handles in a second, measured on 1280x720 footage.
+_DECODED = 300.0
+_DEFAULT_ENCODED = 20.0
+_ENCODED: Mapping[str, float] = MappingProxyType(
+    {
+        "libx265": 20.0,
+        "libsvtav1": 60.0,
+        "libvpx-vp9": 12.0,
+        "prores_ks": 10.0,
+        "ffv1": 50.0,
+        "png": 20.0,
+        "mjpeg": 80.0,
+        "libwebp": 10.0,
+        "libwebp_anim": 5.0,
+        "gif": 40.0,
+    }
+)
+_X264: Mapping[str, float] = MappingProxyType(
+    {
+        "ultrafast": 142.0,
+        "superfast": 81.0,
+        "veryfast": 55.0,
+        "faster": 33.0,
+        "fast": 25.0,
+        "medium": 22.0,
+        "slow": 14.0,
+        "slower": 9.0,
+        "veryslow": 5.0,
+    }
+)
+_SOUND_SPEED = 120.0
+"""Seconds of sound that are decoded, filtered, encoded and measured in a CPU-second."""
+_COMMAND_SECONDS = 0.08
+"""CPU-seconds to start ffmpeg and to verify what it wrote."""
+
+_BASE_BYTES = 50 << 20
+_HELD_FRAMES = 56
+"""Pictures that a decoder and an encoder hold between them."""
+_BYTES_PER_PIXEL = 1.5
+_BITS_PER_PIXEL: Mapping[str, float] = MappingProxyType(
+    {"prores_ks": 4.1, "ffv1": 3.7, "libx265": 0.07, "libsvtav1": 0.07, "libvpx-vp9": 0.07, "png": 12.0}
+)
+_DEFAULT_BITS = 0.12
+_SOUND_BITS = 192_000
+_PARALLEL = 1.4
+"""Cores that one command keeps busy: one encodes, another decodes and filters."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What something costs: CPU-seconds, bytes of memory at the most and of disk, seconds on the clock."""
+
+    cpu_seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Factors:
+    """How this machine differs from the shipped speeds, learnt from events.
+
+    Attributes:
+        operations: measured over expected CPU-seconds, by operation.
+        otherwise: the same over all operations, for those with too few events.
+    """
+
+    operations: Mapping[str, float] = field(default_factory=dict)
+    otherwise: float = 1.0
+
+    def of(self, operation: str) -> float:
+        """The factor for an operation."""
+        return self.operations.get(operation, self.otherwise)
+
+
+def node_estimate(plan: Plan, node: Node, cores: int, factors: Factors | None = None) -> Estimate:
+    """What `node` costs if it is made alone."""
+    return group_estimate(plan, [node.name], cores, factors)
+
+
+def job_estimate(plan: Plan, wanted: Sequence[str], cores: int, factors: Factors | None = None) -> Estimate:
+    """What all of `wanted` costs, with the decodes they share; groups run side by side on `cores`."""
+    each = [group_estimate(plan, names, cores, factors) for names in groups(plan, wanted)]
+    cpu = sum(estimate.cpu_seconds for estimate in each)
+    longest = max((estimate.seconds for estimate in each), default=0.0)
+    return Estimate(
+        cpu,
+        sum(sorted((estimate.memory_bytes for estimate in each), reverse=True)[:cores]),
+        sum(estimate.disk_bytes for estimate in each),
+        max(longest, cpu / max(1, cores)),
+    )
+
+
+def group_estimate(
+    plan: Plan, names: Sequence[str], cores: int, factors: Factors | None = None
+) -> Estimate:
+    """What the nodes of one command cost together."""
+    known = factors or Factors()
+    nodes = plan.closure(list(names))
+    shared = expected_cpu_seconds(plan, names)
+    weight = sum(known.of(plan.nodes[name].operation.name) for name in names) / len(names)
+    cpu = shared * weight
+    encoded = [plan.nodes[name] for name in names]
+    memory = _BASE_BYTES + sum(_memory(node) for node in nodes)
+    memory += sum(_pixels(node.clip) * _HELD_FRAMES for node in encoded)
+    busy = min(max(1, cores), _PARALLEL * max(1, len(encoded)))
+    disk = sum(_disk(node) for node in encoded)
+    return Estimate(cpu, int(memory), disk, cpu / busy)
+
+
+def expected_cpu_seconds(plan: Plan, names: Sequence[str]) -> float:
+    """CPU-seconds by the shipped speeds alone, for one command that makes all of `names`.
+
+    What is decoded is counted once for each way in which a source is opened; then every operation at
+    its own speed, and every encoder.
+    """
+    nodes = plan.closure(list(names))
+    reads: dict[tuple[str, int], float] = {}
+    for node in nodes:
+        for index, name in enumerate(node.inputs):
+            if name in plan.sources:
+                place = opened_from(plan, node, index)
+                clip = node.clips[index]
+                reads[place] = max(reads.get(place, 0.0), _read_seconds(node, clip, index) - place[1])
+    decoding = sum(
+        _megapixels(Clip.of(plan.sources[name].info), seconds) / _DECODED + seconds / _SOUND_SPEED
+        for (name, _), seconds in reads.items()
+    )
+    filtering = sum(
+        sum(_megapixels(clip) for clip in node.clips) / node.operation.megapixels_per_second
+        + (
+            sum(clip.duration or 0.0 for clip in node.clips) / _SOUND_SPEED
+            if node.operation.measures
+            else 0.0
+        )
+        for node in nodes
+    )
+    encoding = sum(
+        _megapixels(plan.nodes[name].clip) / _encoder_speed(plan.nodes[name].profile)
+        + (plan.nodes[name].clip.duration or 0.0) / _SOUND_SPEED
+        for name in names
+    )
+    return decoding + filtering + encoding + _COMMAND_SECONDS * (1 + len(names))
+
+
+def _filtering(node: Node) -> float:
+    """CPU-seconds of an operation's filters, and of the pass that measures the sound."""
+    pictures = sum(_megapixels(clip) for clip in node.clips) / node.operation.megapixels_per_second
+    heard = sum(clip.duration or 0.0 for clip in node.clips) if node.operation.measures else 0.0
+    return pictures + heard / _SOUND_SPEED
+
+
+def _read_seconds(node: Node, clip: Clip, index: int) -> float:
+    """How far into an input a node reads."""
+    whole = clip.duration or 0.0
+    if index == 0 and isinstance(node.parameters, TrimParameters):
+        stop = node.parameters.stop(clip)
+        return whole if stop is None else min(stop, whole)
+    return whole
+
+
+def _megapixels(clip: Clip, seconds: float | None = None) -> float:
+    if clip.picture is None:
+        return 0.0
+    length = clip.duration if seconds is None else seconds
+    frames = float(clip.picture.fps) * (length or 0.0) or 1.0
+    return clip.picture.width * clip.picture.height * frames / 1e6
+
+
+def _encoder_speed(profile: Profile) -> float:
+    options = profile.video or {}
+    encoder = str(options.get("c:v", ""))
+    if encoder == "libx264":
+        return _X264.get(str(options.get("preset")), _X264["veryfast"])
+    return _ENCODED.get(encoder, _DEFAULT_ENCODED)
+
+
+def _pixels(clip: Clip) -> float:
+    return clip.picture.width * clip.picture.height * _BYTES_PER_PIXEL if clip.picture else 0.0
+
+
+def _memory(node: Node) -> float:
+    """Bytes that an operation's filters hold."""
+    frames = node.operation.buffered_frames(node.clips, node.parameters)
+    return frames * max((_pixels(clip) for clip in (*node.clips, node.clip)), default=0.0)
+
+
+def _disk(node: Node) -> int:
+    encoder = str((node.profile.video or {}).get("c:v", ""))
+    bits = _megapixels(node.clip) * 1e6 * _BITS_PER_PIXEL.get(encoder, _DEFAULT_BITS)
+    return int((bits + (_SOUND_BITS * (node.clip.duration or 0.0) if node.clip.sound else 0.0)) / 8)
