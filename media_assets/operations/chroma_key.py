@@ -10,7 +10,7 @@ from pydantic import Field
 
 from media_assets.media.color import in_rgb
 from media_assets.media.encode import Profile, profile
-from media_assets.media.graph import Stream, filter_streams
+from media_assets.media.graph import Option, Stream, filter_streams
 from media_assets.operations.base import PICTURES, InputRule, Operation, Slot
 from media_assets.operations.clip import Clip, Media, Picture, even_sides
 from media_assets.operations.colors import Color, opaque
@@ -105,13 +105,15 @@ def _alpha(clips: Sequence[Clip]) -> bool:
 def _keyed(video: Stream, picture: Picture, parameters: ChromaKeyParameters) -> Stream:
     """The picture without the colour; what was transparent stays so."""
     # Left to itself, chromakey takes its colour for one of BT.601.
+    # At the borders between its threads it sees other neighbours: with one, there are none.
+    options: dict[str, Option] = {"yuv": 1, "threads": 1}
     values = (_yuv(parameters.color), parameters.similarity, parameters.blend)
     if picture.alpha:
         video, original = video.split(2, audio=False)
-        video = video.filter("chromakey", *values, yuv=1)
+        video = video.filter("chromakey", *values, **options)
         video = filter_streams([video, original], "blend", c3_mode="darken")
     else:
-        video = video.filter("chromakey", *values, yuv=1)
+        video = video.filter("chromakey", *values, **options)
     screen = _screen(parameters.color)
     if parameters.despill and screen:
 

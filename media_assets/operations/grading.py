@@ -61,15 +61,19 @@ def toned(
     contrast: float = 1.0,
     saturation: float = 1.0,
     gamma: float = 1.0,
+    curve: float = 0.0,
 ) -> Stream:
     """Brightness and contrast about mid-grey, gamma, saturation: as ffmpeg's `eq` counts them.
 
     `eq` itself takes black for 0 where pictures have 16, so that a gamma lifts black.
+
+    Args:
+        curve: how much (0…1) shadows are darkened and highlights lifted; black and white stay.
     """
     luma = chroma = "val"
-    if (brightness, contrast, gamma) != (0.0, 1.0, 1.0):
-        level = f"clip(((val-16)/219-0.5)*{contrast:.6f}+0.5+{brightness:.6f},0,1)"
-        luma = f"16.5+219*pow({level},{1 / gamma:.6f})"
+    if (brightness, contrast, gamma, curve) != (0.0, 1.0, 1.0, 0.0):
+        level = f"pow(clip(((val-16)/219-0.5)*{contrast:.6f}+0.5+{brightness:.6f},0,1),{1 / gamma:.6f})"
+        luma = f"st(0,{level});16.5+219*(ld(0)+{curve:.6f}*ld(0)*(1-ld(0))*(2*ld(0)-1))"
     if saturation != 1.0:
         chroma = f"clip(128+(val-128)*{saturation:.6f},16,240)+0.5"
     if luma == chroma:
@@ -115,11 +119,6 @@ def warmed(
     if (shadows, midtones, highlights) == (0, 0, 0) and curve == "v":
         return video
     return curved(video, picture, more, curve, less)
-
-
-def contrast_curve(strength: float) -> str:
-    """A curve that darkens shadows and lifts highlights by `strength` (0…1); the ends stay."""
-    return f"(v+{strength:.6f}*v*(1-v)*(2*v-1))"
 
 
 def shaded(video: Stream, picture: Picture, shade: str) -> Stream:

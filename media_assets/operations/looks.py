@@ -12,7 +12,6 @@ from media_assets.operations.grading import (
     Look,
     LookParameters,
     Share,
-    contrast_curve,
     grained,
     sharpened,
     toned,
@@ -203,12 +202,10 @@ class LeicaLook(Look[LeicaLookParameters]):
     megapixels_per_second = 330
 
     def look(self, video: Stream, picture: Picture, parameters: LeicaLookParameters) -> Stream:
-        """Curve and warmth in one, then saturation and corners."""
-        curve = contrast_curve(parameters.contrast)
-        video = warmed(
-            video, picture, midtones=parameters.warmth / 3, highlights=parameters.warmth, curve=curve
-        )
-        video = toned(video, saturation=parameters.saturation)
+        """The curve is one of brightness alone: of each channel, it would make colours louder."""
+        video = toned(video, saturation=parameters.saturation, curve=parameters.contrast)
+        warmth = parameters.warmth
+        video = warmed(video, picture, midtones=warmth / 3, highlights=warmth)
         return vignetted(video, picture, parameters.vignette, radius=0.3)
 
 

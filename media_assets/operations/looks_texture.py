@@ -18,6 +18,7 @@ from media_assets.operations.grading import (
     LookParameters,
     Share,
     noised,
+    opaque_part,
     shaded,
     sharpened,
     toned,
@@ -195,7 +196,10 @@ class VhsLook(Look[VhsLookParameters]):
         if parameters.bleed:
             shift = max(1, round(parameters.bleed / 3))
             video = video.filter("gblur", sigma=parameters.bleed, sigmaV=0.8, planes=6)
-            video = video.filter("chromashift", crh=shift, cbh=shift // 2)
+            # chromashift leaves a fourth plane unwritten.
+            video = opaque_part(
+                video, picture, lambda seen: seen.filter("chromashift", crh=shift, cbh=shift // 2)
+            )
         video = noised(video, parameters.noise)
         if parameters.scanlines:
             # 240 lines, whatever the picture's height: as many as a field has.
