@@ -1,4 +1,4 @@
-# make demo | make dev | make test | make bench | make lint
+# make demo | make dev | make test | make bench | make lint | make docs
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
@@ -7,7 +7,7 @@ PORT ?= 3000
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: demo dev test bench lint clean
+.PHONY: demo dev test bench lint docs clean
 
 demo: .venv/runtime
 	$(BIN)/media-assets demo $(if $(MEDIA),--media "$(MEDIA)")
@@ -28,6 +28,9 @@ lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: .venv/dev
+	$(BIN)/python -c 'from media_assets.operations.described import page; print(page(), end="")' > docs/operations.md
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -21,7 +21,8 @@ MIDDLE = PLANNING | {"kompositions", "analytics", "library"}
 TOP = (
     MIDDLE
     | {"defs", "components", "definitions", "session", "samples", "console", "actions", "demo"}
-    | {"cli_common", "cli_kompositions", "cli_workflows"}
+    | {"cli_common", "cli_kompositions", "cli_workflows", "cli_operations", "cli_jobs"}
+    | {"job_plans", "jobs"}
 )
 ALLOWED = {
     "ids": BASE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -92,9 +92,27 @@ def node_estimate(plan: Plan, node: Node, cores: int, factors: Factors | None = 
     return group_estimate(plan, [node.name], cores, factors)
 
 
-def job_estimate(plan: Plan, wanted: Sequence[str], cores: int, factors: Factors | None = None) -> Estimate:
-    """What all of `wanted` costs, with the decodes they share; groups run side by side on `cores`."""
-    each = [group_estimate(plan, names, cores, factors) for names in groups(plan, wanted)]
+def copy_estimate(node: Node) -> Estimate:
+    """What a node costs whose packets are copied."""
+    cpu = _COMMAND_SECONDS * 4 + (node.clip.duration or 0.0) / _SOUND_SPEED
+    return Estimate(cpu, _BASE_BYTES, _disk(node), cpu)
+
+
+def job_estimate(
+    plan: Plan,
+    wanted: Sequence[str],
+    cores: int,
+    factors: Factors | None = None,
+    copied: Collection[str] = (),
+) -> Estimate:
+    """What all of `wanted` costs, with the decodes they share; groups run side by side on `cores`.
+
+    Args:
+        copied: those of `wanted` whose packets are copied.
+    """
+    encoded = [name for name in wanted if name not in copied]
+    each = [group_estimate(plan, names, cores, factors) for names in groups(plan, encoded)]
+    each += [copy_estimate(plan.nodes[name]) for name in copied]
     cpu = sum(estimate.cpu_seconds for estimate in each)
     longest = max((estimate.seconds for estimate in each), default=0.0)
     return Estimate(

@@ -1,0 +1,51 @@
+"""What a job would do: its plan from the document and the sources, without Dagster or rendering."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from media_assets.analytics.estimates import factors_of
+from media_assets.errors import DocumentError
+from media_assets.media.hardware import encoders
+from media_assets.planning.estimates import job_estimate
+from media_assets.planning.jobspec import open_job
+from media_assets.planning.limits import check_plan
+from media_assets.planning.plan import make_plan
+from media_assets.planning.report import report
+from media_assets.planning.sourcing import facts, references
+from media_assets.settings import Settings
+from media_assets.store.outputs import OutputStore
+from media_assets.store.sources import SourceCatalogue
+
+
+def plan_job(path: Path, settings: Settings) -> dict[str, Any]:
+    """The plan of a JobSpec as `planning.report` gives it; sources that are new are probed.
+
+    Raises:
+        DocumentError: the document, its sources or its graph do not hold: every finding with its line.
+        FetchFailed, TimeLimitExceeded, DiskFull: a source could not be fetched.
+    """
+    job = open_job(path)
+    catalogue = SourceCatalogue(settings)
+    named = references(job, settings)
+    _read(catalogue, {catalogue.identify(reference) for reference in named.values()})
+    sources = facts(job, named, catalogue)
+    try:
+        plan = make_plan(job.operations, sources, encoders(settings))
+    except DocumentError as error:
+        raise job.placed(error) from None
+    factors = factors_of(settings)
+    wanted = list(dict.fromkeys(job.wanted.values()))
+    cost = job_estimate(plan, wanted, settings.workers, factors)
+    check_plan(job, plan, cost.cpu_seconds, cost.memory_bytes)
+    store = OutputStore(settings)
+    return report(plan, job.wanted, settings, lambda print_: store.get(print_) is not None, factors)
+
+
+def _read(catalogue: SourceCatalogue, wanted: set[str]) -> None:
+    """Ingest those of the wanted sources that are new or changed."""
+    changes = catalogue.changes()
+    files = [file for file in (*changes.unread, *changes.growing) if file.id in wanted]
+    for _ in catalogue.ingest(files):
+        pass
