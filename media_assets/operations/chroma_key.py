@@ -46,7 +46,7 @@ class ChromaKey(Operation[ChromaKeyParameters]):
         needs=frozenset({"video"}),
         slots=(Slot("background", PICTURES, frozenset({"video"}), required=False),),
     )
-    megapixels_per_second = 90
+    megapixels_per_second = 25
 
     def expect(self, clips: Sequence[Clip], parameters: ChromaKeyParameters) -> Clip:
         """The first input's streams; transparent where nothing is laid under."""

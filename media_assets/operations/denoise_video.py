@@ -29,7 +29,7 @@ class DenoiseVideo(PictureOperation[DenoiseVideoParameters]):
     example = {"strength": 0.5}
     summary = "Take noise and grain out of the picture."
     parameters = DenoiseVideoParameters
-    megapixels_per_second = 250
+    megapixels_per_second = 260
 
     def apply(
         self, video: Stream, picture: Picture, clip: Clip, parameters: DenoiseVideoParameters

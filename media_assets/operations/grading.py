@@ -121,18 +121,22 @@ def warmed(
     return curved(video, picture, more, curve, less)
 
 
-def shaded(video: Stream, picture: Picture, shade: str) -> Stream:
+def shaded(video: Stream, picture: Picture, shade: str, size: tuple[int, int]) -> Stream:
     """The picture darkened towards black where `shade` says, 0 (as it was) … 1 (black).
 
     Args:
         shade: an expression of `X/W` and `Y/H`; it is worked out once, not for every picture.
+        size: how large it is drawn, before it is enlarged: expressions are slow.
     """
     video, first = video.split(2, audio=False)
     black, mask = first.filter("trim", end_frame=1).split(2, audio=False)
     black = black.filter("lutyuv", y=16, u=128, v=128, a="val")
     drawn = f"255*clip({shade},0,1)"
+    mask = mask.filter("scale", *size, flags="neighbor")
     mask = mask.filter("geq", lum=drawn, cb=drawn, cr=drawn, **({"a": "0"} if picture.alpha else {}))
-    return filter_streams([video, black, mask], "maskedmerge")
+    mask = mask.filter("scale", picture.width, picture.height, flags="bilinear")
+    mask = mask.filter("setsar", f"{picture.sar.numerator}/{picture.sar.denominator}")
+    return filter_streams([video, black, mask.filter("format", picture.pixel_format)], "maskedmerge")
 
 
 def vignetted(
@@ -142,7 +146,8 @@ def vignetted(
     if strength == 0:
         return video
     way = f"clip((hypot((X+0.5)/W-{x:.6f},(Y+0.5)/H-{y:.6f})/0.707107-{radius:.6f})/{1 - radius:.6f},0,1)"
-    return shaded(video, picture, f"st(0,{way});{strength:.6f}*ld(0)*ld(0)*(3-2*ld(0))")
+    shade = f"st(0,{way});{strength:.6f}*ld(0)*ld(0)*(3-2*ld(0))"
+    return shaded(video, picture, shade, (min(picture.width, 256), min(picture.height, 256)))
 
 
 def grained(video: Stream, strength: float) -> Stream:

@@ -43,7 +43,7 @@ class VintageColor(Look[VintageColorParameters]):
     example = {"intensity": 0.8}
     summary = "An old colour print: faded blacks, warm and pale colours, dark corners, a little grain."
     parameters = VintageColorParameters
-    megapixels_per_second = 290
+    megapixels_per_second = 100
 
     def look(self, video: Stream, picture: Picture, parameters: VintageColorParameters) -> Stream:
         """Fade and warm, then the print's wear."""
@@ -70,7 +70,7 @@ class FilmNoir(Look[FilmNoirParameters]):
     example = {"contrast": 1.5}
     summary = "Black and white of hard contrast, with dark corners and grain."
     parameters = FilmNoirParameters
-    megapixels_per_second = 850
+    megapixels_per_second = 480
 
     def look(self, video: Stream, picture: Picture, parameters: FilmNoirParameters) -> Stream:
         """Grey first, then contrast, corners, grain."""
@@ -99,7 +99,7 @@ class WarmCinematic(Look[WarmCinematicParameters]):
     example = {"orange_push": 0.15}
     summary = "Orange and teal: warm shadows and skin, cooler highlights, a little more contrast."
     parameters = WarmCinematicParameters
-    megapixels_per_second = 400
+    megapixels_per_second = 230
 
     def look(self, video: Stream, picture: Picture, parameters: WarmCinematicParameters) -> Stream:
         """Tint by tone, then contrast and saturation."""
@@ -135,7 +135,7 @@ class HorrorDesaturated(Look[HorrorDesaturatedParameters]):
     example = {"saturation": 0.2}
     summary = "Cold and pale: little colour, hard contrast, dark, blue in the shadows."
     parameters = HorrorDesaturatedParameters
-    megapixels_per_second = 400
+    megapixels_per_second = 230
 
     def look(self, video: Stream, picture: Picture, parameters: HorrorDesaturatedParameters) -> Stream:
         """Take colour and light away, then tint what is left."""
@@ -170,7 +170,7 @@ class SocialMediaPack(Look[SocialMediaPackParameters]):
     example = {"sharpness": 1}
     summary = "For small screens: stronger colours and contrast, brighter, sharper."
     parameters = SocialMediaPackParameters
-    megapixels_per_second = 200
+    megapixels_per_second = 190
 
     def look(self, video: Stream, picture: Picture, parameters: SocialMediaPackParameters) -> Stream:
         """Tone, then sharpen."""
@@ -199,7 +199,7 @@ class LeicaLook(Look[LeicaLookParameters]):
     example = {"intensity": 0.7}
     summary = "Calm colours: a gentle contrast curve, warm highlights, less saturation, soft dark corners."
     parameters = LeicaLookParameters
-    megapixels_per_second = 330
+    megapixels_per_second = 105
 
     def look(self, video: Stream, picture: Picture, parameters: LeicaLookParameters) -> Stream:
         """The curve is one of brightness alone: of each channel, it would make colours louder."""
@@ -227,7 +227,7 @@ class LeicaLookEnhanced(Look[LeicaLookEnhancedParameters]):
     example = {"intensity": 0.9}
     summary = "leica_look with a stronger curve, sharper edges and film grain."
     parameters = LeicaLookEnhancedParameters
-    megapixels_per_second = 150
+    megapixels_per_second = 75
 
     def look(self, video: Stream, picture: Picture, parameters: LeicaLookEnhancedParameters) -> Stream:
         """Sharpen before the grain, which would be sharpened too."""

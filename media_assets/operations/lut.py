@@ -37,7 +37,7 @@ class Lut(Operation[LutParameters]):
         needs=frozenset({"video"}),
         slots=(Slot("lut", frozenset({"lut"}), aliases=("file", "lut_file")),),
     )
-    megapixels_per_second = 75
+    megapixels_per_second = 50
 
     def expect(self, clips: Sequence[Clip], parameters: LutParameters) -> Clip:
         """The same streams."""

@@ -10,6 +10,7 @@ from media_assets.operations.clip import Picture, even
 
 _HARD = 0.002
 """Width of an edge that is meant to have none, as a share of its way."""
+_DRAWN_PIXELS = 800
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,9 @@ def moving_edge(form: Stream, picture: Picture, degrees: float, softness: float,
     # How far a point lies beyond the picture's first corner on the edge's way, in shares of it.
     first = (min(0.0, width * across) + min(0.0, height * down)) / way + (1 + soft if speed > 0 else 0)
     point = f"{canvas[0] * across / way:.8f}*(X+0.5)/W+{canvas[1] * down / way:.8f}*(Y+0.5)/H-{first:.8f}"
-    mask = form.filter("trim", end_frame=1).filter("scale", *canvas, flags="neighbor")
+    mask = form.filter("trim", end_frame=1).filter("scale", *_drawn(canvas, across, down), flags="neighbor")
     mask = mask.filter("geq", **_planes(f"clip(-({point})/{soft:.6f},0,1)", picture))
+    mask = mask.filter("scale", *canvas, flags="bilinear")
     mask = mask.filter("loop", loop=count - 1, size=1)
     mask = mask.filter("setpts", f"N*{picture.fps.denominator}/{picture.fps.numerator}/TB")
     done = f"(n+0.5)/{count}"
@@ -92,6 +94,15 @@ def moving_edge(form: Stream, picture: Picture, degrees: float, softness: float,
     x, y = (moved, "0") if sideways else ("0", moved)
     mask = mask.filter("crop", width, height, x, y)
     return mask.filter("setsar", 1).filter("format", picture.pixel_format)
+
+
+def _drawn(canvas: tuple[int, int], across: float, down: float) -> tuple[int, int]:
+    """How large an edge is drawn before it is enlarged: expressions are slow."""
+    width, height = canvas
+    if abs(across * down) < 1e-6:
+        return (width, 2) if abs(down) < abs(across) else (2, height)
+    smaller = min(1.0, _DRAWN_PIXELS / max(canvas))
+    return even(width * smaller), even(height * smaller)
 
 
 def _planes(level: str, picture: Picture) -> dict[str, str]:

@@ -135,7 +135,7 @@ class CrossfadeTransition(Transition[CrossfadeParameters]):
     example = {"duration": 0.5, "transition": "dissolve"}
     summary = "Fade or wipe from one clip to the next, picture and sound; they overlap."
     parameters = CrossfadeParameters
-    megapixels_per_second = 300
+    megapixels_per_second = 210
 
     def merge(
         self,
