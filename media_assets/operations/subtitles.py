@@ -21,7 +21,8 @@ from media_assets.operations.parameters import Parameters
 # What ffmpeg takes for the picture's height where the file does not say: all its lengths are of this.
 _LINES = 288
 _SAID_LINES = re.compile(r"^PlayResY:\s*(\d+)", re.MULTILINE)
-_ALIGNED = {"bottom": 2, "center": 5, "top": 8}
+# An overriding style counts places as SSA does, not as ASS files do.
+_ALIGNED = {"bottom": 2, "center": 10, "top": 6}
 
 
 class SubtitlesParameters(Parameters):
@@ -101,7 +102,7 @@ def _drawing(path: Path, picture: Picture, parameters: SubtitlesParameters) -> d
     short = min(1.0, float(picture.width * picture.sar / picture.height))
     style: dict[str, object] = {}
     if plain:
-        style = {"FontName": SUBTITLE_FONT, "FontSize": 0.065 * lines * short, "MarginV": 0.05 * lines}
+        style = {"FontName": SUBTITLE_FONT, "FontSize": 0.075 * lines * short, "MarginV": 0.05 * lines}
         style |= {"Outline": 0.006 * lines * short, "Shadow": 0}
     if parameters.size is not None:
         style["FontSize"] = parameters.size * lines * short

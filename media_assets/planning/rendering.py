@@ -138,6 +138,7 @@ class Group:
             height=clip.picture.height if clip.picture else None,
             duration=clip.duration,
             tolerance=_tolerance(clip),
+            subtitle=clip.subtitle,
         )
         return Made(
             properties=verify(path, wanted, settings),
