@@ -64,16 +64,17 @@ def progress_bars() -> Iterator[None]:
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[detail]}"),
         console=errors,
     )
     tasks: dict[str, TaskID] = {}
     lock = threading.Lock()
 
-    def show(task: str, fraction: float) -> None:
+    def show(task: str, fraction: float, detail: str) -> None:
         with lock:
             if task not in tasks:
-                tasks[task] = bars.add_task(task, total=1.0)
-            bars.update(tasks[task], completed=fraction)
+                tasks[task] = bars.add_task(task, total=1.0, detail="")
+            bars.update(tasks[task], completed=fraction, detail=detail)
 
     with bars, progress.listening(show):
         yield
@@ -86,12 +87,12 @@ class _Lines:
         self._shown: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, task: str, fraction: float) -> None:
+    def __call__(self, task: str, fraction: float, detail: str) -> None:
         quarter = int(fraction * 4)
         with self._lock:
             if self._shown.get(task, -1) < quarter:
                 self._shown[task] = quarter
-                say(f"{task}: {quarter * 25} %")
+                say(f"{task}: {quarter * 25} %" + (f", {detail}" if detail else ""))
 
 
 def size(count: float | None) -> str:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-Listener = Callable[[str, float], None]
-"""Called with what is being done and how much of it is (0…1)."""
+Listener = Callable[[str, float, str], None]
+"""Called with what is being done, how much of it is (0…1), and a word on it (speed, time left)."""
 
 _listeners: list[Listener] = []
 
 
-def report(task: str, fraction: float) -> None:
+def report(task: str, fraction: float, detail: str = "") -> None:
     """Tell every listener of this process; nothing happens when there is none."""
     for listener in list(_listeners):
-        listener(task, min(1.0, max(0.0, fraction)))
+        listener(task, min(1.0, max(0.0, fraction)), detail)
 
 
 @contextlib.contextmanager

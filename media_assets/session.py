@@ -112,15 +112,17 @@ class Session:
         assets: Sequence[dg.AssetKey],
         partitions: Sequence[str] | None = None,
         run_config: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> list[dg.ExecuteInProcessResult]:
         """Materialize `assets`, in as few runs as their partitions allow; a failed run does not raise."""
+        tags = tags or {}
         if partitions is None:
-            return [self._execute(assets, {}, run_config)]
+            return [self._execute(assets, tags, run_config)]
         definition = self.graph.get(assets[0]).partitions_def
         name = definition.name if isinstance(definition, dg.DynamicPartitionsDefinition) else None
         order = self.instance.get_dynamic_partitions(name) if name else []
         batches = ranges(partitions, order, self.settings.batch_size)
-        return [self._execute(assets, range_tags(batch), run_config) for batch in batches]
+        return [self._execute(assets, {**tags, **range_tags(batch)}, run_config) for batch in batches]
 
     def status(self, asset: str | None = None, partition: str | None = None) -> Iterator[Status]:
         """Dagster's stale status of every partition, of one asset's, or of one partition.

@@ -87,6 +87,11 @@ class Settings:
         return self.data_root / "store"
 
     @property
+    def effect_root(self) -> Path:
+        """Recipes of effects, one JSON document each, under the effect's id."""
+        return self.data_root / "effects"
+
+    @property
     def output_root(self) -> Path:
         """Finished renditions and kompositions under names a person looks for."""
         return self.data_root / "output"

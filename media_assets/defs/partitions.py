@@ -6,6 +6,7 @@ import dagster as dg
 
 SOURCES = dg.DynamicPartitionsDefinition(name="sources")
 KOMPOSITIONS = dg.DynamicPartitionsDefinition(name="kompositions")
+EFFECTS = dg.DynamicPartitionsDefinition(name="effects")
 
 
 def workflow_partitions(name: str) -> dg.DynamicPartitionsDefinition:

@@ -52,16 +52,21 @@ class Recorded:
 _read: dict[tuple[str, dg.AssetKey, str, Seen], Recorded] = {}
 
 
-def seen(instance: dg.DagsterInstance, asset: dg.AssetKey, partitions: Iterable[str]) -> dict[str, Seen]:
-    """The latest record of each partition that has one."""
+def seen(
+    instance: dg.DagsterInstance,
+    asset: dg.AssetKey,
+    partitions: Iterable[str],
+    event: dg.DagsterEventType = _MATERIALIZATION,
+) -> dict[str, Seen]:
+    """The latest record of each partition that has one; of an external asset, its observation."""
     keys = set(partitions)
     if not keys:
         return {}
     # The ids first: a record that lands in between makes the pointer old, which reads as stale, never
     # as fresh.
     log = instance.event_log_storage
-    ids = log.get_latest_storage_id_by_partition(asset, _MATERIALIZATION, keys)
-    tags = log.get_latest_tags_by_partition(asset, _MATERIALIZATION, [DATA_VERSION_TAG], list(keys))
+    ids = log.get_latest_storage_id_by_partition(asset, event, keys)
+    tags = log.get_latest_tags_by_partition(asset, event, [DATA_VERSION_TAG], list(keys))
     return {key: Seen(tags[key][DATA_VERSION_TAG], ids[key]) for key in ids if key in tags}
 
 
