@@ -48,13 +48,13 @@ def in_rgb(picture: Stream, pixel_format: str, change: Callable[[Stream], Stream
     """
     rgb = "gbrap" if pixel_format.startswith("yuva") else "gbrp"
     picture = picture.filter("scale", in_color_matrix="bt709", in_range="tv").filter("format", rgb)
-    return _from_rgb(change(picture).filter("format", rgb), pixel_format)
+    return from_rgb(change(picture).filter("format", rgb), pixel_format)
 
 
 def flattened(picture: Stream) -> Stream:
     """A transparent picture over black, without its transparency."""
     picture = picture.filter("scale", in_color_matrix="bt709", in_range="tv").filter("format", "gbrap")
-    return _from_rgb(picture.filter("premultiply", inplace=1), "yuv420p")
+    return from_rgb(picture.filter("premultiply", inplace=1), "yuv420p")
 
 
 def paletted(picture: Stream, options: Mapping[str, Option]) -> Stream:
@@ -65,11 +65,12 @@ def paletted(picture: Stream, options: Mapping[str, Option]) -> Stream:
     """
     picture = picture.filter("scale", in_color_matrix="bt709", in_range="tv").filter("format", "bgra")
     shown, looked_at = picture.split(2, audio=False)
-    colors = looked_at.filter("palettegen", stats_mode="diff")
+    colors = looked_at.filter("palettegen", stats_mode="full")
     return filter_streams([shown, colors], "paletteuse", **options)
 
 
-def _from_rgb(picture: Stream, pixel_format: str) -> Stream:
+def from_rgb(picture: Stream, pixel_format: str) -> Stream:
+    """An RGB picture (full range, as RGB is) as `standard`."""
     picture = picture.filter("scale", out_color_matrix="bt709", out_range="tv")
     return picture.filter("format", pixel_format).filter("setparams", **_STANDARD)
 

@@ -15,7 +15,6 @@ from media_assets.settings import Settings
 SILENCE_LUFS = -70.0
 _SUMMARY = re.compile(r"I:\s+(-?[\d.]+|-inf|nan) LUFS")
 _PEAK = re.compile(r"Peak:\s+(-?[\d.]+|-inf|nan) dBFS")
-_THRESHOLD = re.compile(r"Threshold:\s+(-?[\d.]+|-inf|nan) LUFS")
 _RANGE = re.compile(r"LRA:\s+(-?[\d.]+|-inf|nan) LU\b")
 _LOWEST_LIMIT_DB = -24.0
 _HIGHEST_LIMIT_DB = 0.0
@@ -27,20 +26,18 @@ class Loudness:
 
     Attributes:
         range: loudness range (LU), 0 for what is too short to have one.
-        threshold: the gate below which nothing was counted (LUFS).
     """
 
     integrated: float | None
     true_peak: float | None
     range: float | None = None
-    threshold: float | None = None
 
 
 def parse_ebur128(log: Sequence[str]) -> Loudness:
     """Read the summary that ebur128 prints at its end."""
     text = "\n".join(log)
     summary = text[text.rfind("Summary:") :]
-    found = (_number(pattern.search(summary)) for pattern in (_SUMMARY, _PEAK, _RANGE, _THRESHOLD))
+    found = (_number(pattern.search(summary)) for pattern in (_SUMMARY, _PEAK, _RANGE))
     return Loudness(*found)
 
 

@@ -39,7 +39,8 @@ class SoundOnly(Operation[C]):
         """Mix down; what is mono already keeps its level."""
         audio = media[0].audio
         if audio is not None:
-            audio = (mono if parameters.channels == 1 else stereo)(audio, SOUND_RATE)
+            one = parameters.channels == 1
+            audio = mono(audio, clips[0], SOUND_RATE) if one else stereo(audio, SOUND_RATE)
         return Media(None, audio, media[0].offset)
 
     @abstractmethod

@@ -14,21 +14,25 @@ from media_assets.operations.parameters import Parameters
 
 
 class DenoiseAudioParameters(Parameters):
-    """How much noise is taken away, and where it starts out.
+    """How much noise is taken away, and how loud it is.
 
     `strength` is the reduction in decibels: 6 is light, 12 usual, 24 strong (voices begin to sound hollow).
-    `noise_floor` is how loud the noise is taken for at first (dB); its level is followed from there.
+    `noise_floor` is the level of the noise (dB): raise it where the noise is louder.
     """
 
     strength: Annotated[float, Field(ge=0.01, le=97)] = 12.0
-    noise_floor: Annotated[float, Field(ge=-80, le=-20)] = -50.0
+    noise_floor: Annotated[float, Field(ge=-80, le=-20)] = -45.0
 
 
 class DenoiseAudio(SoundOperation[DenoiseAudioParameters]):
-    """ffmpeg's afftdn, which weighs each band of the spectrum against the noise."""
+    """ffmpeg's afftdn, which weighs each band of the spectrum against the noise.
+
+    Its own tracking of the noise is left off: with it, little of the noise goes.
+    """
 
     name = "denoise_audio"
     aliases = ("denoise_sound", "audio_denoise", "afftdn")
+    version = "2"
     example = {"strength": 12}
     summary = "Take steady noise (hiss, hum, fans) out of the sound."
     parameters = DenoiseAudioParameters
@@ -37,7 +41,7 @@ class DenoiseAudio(SoundOperation[DenoiseAudioParameters]):
     def apply(
         self, audio: Stream, clip: Clip, parameters: DenoiseAudioParameters, measured: Mapping[str, Any]
     ) -> Stream:
-        """Filter with a noise floor that is followed."""
+        """Filter with that noise floor."""
         return audio.filter(
-            "afftdn", noise_reduction=parameters.strength, noise_floor=parameters.noise_floor, track_noise=1
+            "afftdn", noise_reduction=parameters.strength, noise_floor=parameters.noise_floor
         )

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from media_assets.media.graph import Stream
-from media_assets.operations.clip import SOUND_RATE, Picture, even_sides, stereo
+from media_assets.operations.clip import SOUND_RATE, Clip, Picture, even_sides, stereo
 from media_assets.operations.conform import lasting, steady
 
 Gain = Annotated[float, Field(ge=-60, le=40, allow_inf_nan=False)]
@@ -18,9 +18,12 @@ _TOLERANCE = 0.0005
 _EVERYTHING = 2**31 - 1
 
 
-def mono(audio: Stream, rate: int) -> Stream:
-    """The sound in one channel; what has one already keeps its level."""
-    audio = audio.filter("aresample", rate, **{"async": 1, "first_pts": 0})
+def mono(audio: Stream, clip: Clip, rate: int) -> Stream:
+    """The sound of `clip` in one channel: the mean of both sides; what has one already keeps its level."""
+    if clip.sound is None or clip.sound.channels > 1:
+        audio = stereo(audio, rate).filter("pan", "mono|c0=0.5*c0+0.5*c1")
+    else:
+        audio = audio.filter("aresample", rate, **{"async": 1, "first_pts": 0})
     return audio.filter("aformat", sample_fmts="fltp", sample_rates=rate, channel_layouts="mono")
 
 

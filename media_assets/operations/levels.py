@@ -82,5 +82,7 @@ class ToMono(Operation[ToMonoParameters]):
             if parameters.channel != "mix" and clip.sound is not None and clip.sound.channels > 1:
                 side = "c0" if parameters.channel == "left" else "c1"
                 audio = stereo(audio, SOUND_RATE).filter("pan", f"mono|c0={side}")
-            audio = mono(audio, SOUND_RATE)
+                audio = audio.filter("aformat", sample_fmts="fltp", channel_layouts="mono")
+            else:
+                audio = mono(audio, clip, SOUND_RATE)
         return Media(video, audio, source.offset)

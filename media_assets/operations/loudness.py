@@ -23,6 +23,9 @@ _TRIES = 6
 _ENCODER_MARGIN_DB = 0.5
 # How much louder the result becomes by one decibel of gain, at least: more of it goes into the limiter.
 _LEAST_SLOPE = 0.15
+# acompressor's own limits.
+_LOWEST_THRESHOLD_DB = -60.0
+_HIGHEST_RATIO = 20.0
 
 
 class NormalizeAudioParameters(Parameters):
@@ -68,9 +71,7 @@ class NormalizeAudio(SoundOperation[NormalizeAudioParameters]):
         if not measured:
             return audio
         if _is_compressed(parameters, measured):
-            audio = audio.filter("loudnorm", **_targets(parameters, measured))
-            # loudnorm works at 192 kHz.
-            audio = audio.filter("aresample", SOUND_RATE)
+            audio = audio.filter("acompressor", **_compression(parameters, measured))
         gain, limit = _level(parameters, measured)
         audio = amplified(audio, gain)
         return audio if limit is None else limited(audio, limit, SOUND_RATE)
@@ -88,12 +89,10 @@ class NormalizeAudio(SoundOperation[NormalizeAudioParameters]):
         found = parse_ebur128(log)
         if found.integrated is None or found.true_peak is None:
             return {}
-        threshold = found.integrated - 10 if found.threshold is None else found.threshold
         return {
             "integrated": found.integrated,
             "true_peak": found.true_peak,
             "loudness_range": found.range or 0.0,
-            "threshold": threshold,
         }
 
     def measuring_again(
@@ -171,15 +170,15 @@ def _is_compressed(parameters: NormalizeAudioParameters, measured: Mapping[str, 
     return parameters.loudness_range is not None and measured["loudness_range"] > parameters.loudness_range
 
 
-def _targets(parameters: NormalizeAudioParameters, measured: Mapping[str, Any]) -> dict[str, Any]:
-    """loudnorm's options, so that it follows the loudness from its first second on."""
+def _compression(parameters: NormalizeAudioParameters, measured: Mapping[str, Any]) -> dict[str, Any]:
+    """A compressor so slow that it follows passages, not syllables, over the whole loudness range."""
+    wide = measured["loudness_range"]
+    ratio = wide / (parameters.loudness_range or wide)
+    lowest = max(_LOWEST_THRESHOLD_DB, min(0.0, measured["integrated"] - wide))
     return {
-        "I": parameters.target_lufs,
-        "TP": parameters.true_peak,
-        "LRA": parameters.loudness_range,
-        "measured_I": measured["integrated"],
-        "measured_TP": min(99.0, measured["true_peak"]),
-        "measured_LRA": measured["loudness_range"],
-        "measured_thresh": measured["threshold"],
-        "linear": "false",
+        "threshold": f"{10 ** (lowest / 20):.6f}",
+        "ratio": f"{min(_HIGHEST_RATIO, ratio):.4f}",
+        "attack": 200,
+        "release": 1000,
+        "detection": "rms",
     }

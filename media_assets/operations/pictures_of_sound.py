@@ -9,8 +9,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AliasChoices, Field
 
-from media_assets.media.color import in_rgb
-from media_assets.media.graph import Stream, filter_streams, generate
+from media_assets.media.color import from_rgb
+from media_assets.media.graph import filter_streams, generate
 from media_assets.operations.base import InputRule, Operation
 from media_assets.operations.clip import SOUND_RATE, Clip, Media, Picture, even
 from media_assets.operations.colors import Color, opaque
@@ -100,7 +100,7 @@ class Waveform(PictureOfSound[WaveformParameters]):
         width, height = parameters.size
         ground = generate(f"color=c={parameters.background}:s={width}x{height}:r=1:d=1,format=rgba").video()
         ground = ground.filter("drawbox", 0, height // 2 - 1, width, 2, parameters.color, "fill")
-        wave = mono(audio, _DRAWN_RATE).filter(
+        wave = mono(audio, clips[0], _DRAWN_RATE).filter(
             "showwavespic",
             size=f"{width}x{height}",
             colors=parameters.color,
@@ -109,12 +109,9 @@ class Waveform(PictureOfSound[WaveformParameters]):
             filter="peak",
         )
         wave = wave.filter("setpts", 0).filter("format", "rgba")
-
-        def drawn(picture: Stream) -> Stream:
-            return filter_streams([picture.filter("format", "rgba"), wave], "overlay", format="rgb")
-
+        drawn = filter_streams([ground.filter("format", "rgba"), wave], "overlay", format="rgb")
         picture = Picture(width, height, _STILL_RATE, alpha=self.alpha(parameters))
-        return Media(in_rgb(ground, picture.pixel_format, drawn), None)
+        return Media(from_rgb(drawn, picture.pixel_format), None)
 
 
 class SpectrogramParameters(SizeParameters):
@@ -150,7 +147,7 @@ class Spectrogram(PictureOfSound[SpectrogramParameters]):
         inner = (
             (width - 2 * _AXIS_WIDTH, height - 2 * _AXIS_HEIGHT) if parameters.legend else (width, height)
         )
-        picture = mono(audio, SOUND_RATE).filter(
+        picture = mono(audio, clips[0], SOUND_RATE).filter(
             "showspectrumpic",
             size=f"{max(16, inner[0])}x{max(16, inner[1])}",
             color=parameters.color,
@@ -160,4 +157,4 @@ class Spectrogram(PictureOfSound[SpectrogramParameters]):
         # The filter draws in full range and says nothing of it; narrow pictures are all axes.
         picture = picture.filter("setparams", range="pc", colorspace="bt470bg")
         picture = picture.filter("scale", width, height).filter("format", "gbrp")
-        return Media(in_rgb(picture, "yuv420p", lambda rgb: rgb).filter("setsar", 1), None)
+        return Media(from_rgb(picture, "yuv420p").filter("setsar", 1), None)

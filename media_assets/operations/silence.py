@@ -150,7 +150,7 @@ def _without(video: Stream, cuts: Sequence[_Cut]) -> Stream:
     shifts = _shifts(cuts)
     moved = _choice(
         [cut - _TOLERANCE for pair in cuts for cut in (pair.start, pair.end)],
-        [text for shift in shifts for text in (f"PTS-{shift:.6f}/TB", "NAN")][:-1],
+        [text for shift in shifts for text in (f"round(PTS-{shift:.6f}/TB)", "NAN")][:-1],
         "T",
     )
     video = video.filter("settb", _FINE).filter("setpts", moved).filter("select", "not(isnan(t))")
