@@ -93,6 +93,9 @@ class Operation(ABC, Generic[P]):
     takes: ClassVar[InputRule] = InputRule()
     measures: ClassVar[Literal["video", "audio"] | None] = None
     """The stream that a pass before the real one looks at (`measuring`, `measured`), if there is one."""
+    timeless: ClassVar[bool] = False
+    """Each picture of the result follows from the one picture at its place alone: not from its neighbours,
+    its time or its number (as grain does). A part of a clip may then be worked on by itself."""
     megapixels_per_second: ClassVar[float] = 600.0
     """How fast its filters work on one core: from measurement, for estimates where no events tell."""
 

@@ -43,6 +43,7 @@ class ColorCorrection(PictureOperation[ColorCorrectionParameters]):
     example = {"contrast": 1.1, "saturation": 1.2, "temperature": 5000}
     summary = "Brightness, contrast, saturation, gamma, colour temperature and tint."
     parameters = ColorCorrectionParameters
+    timeless = True
     megapixels_per_second = 275
 
     def apply(

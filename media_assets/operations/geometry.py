@@ -51,6 +51,7 @@ class Crop(PictureOperation[CropParameters]):
     example = {"aspect": "1:1"}
     summary = "Keep a part of the picture: a rectangle in pixels, or the largest of a shape."
     parameters = CropParameters
+    timeless = True
     megapixels_per_second = 4000.0
 
     def expect(self, clips: Sequence[Clip], parameters: CropParameters) -> Clip:
@@ -110,6 +111,7 @@ class Rotate(PictureOperation[RotateParameters]):
     example = {"angle": 90}
     summary = "Turn the picture clockwise by any angle; quarter turns are without loss."
     parameters = RotateParameters
+    timeless = True
     megapixels_per_second = 150.0
 
     def expect(self, clips: Sequence[Clip], parameters: RotateParameters) -> Clip:
@@ -171,6 +173,7 @@ class Flip(PictureOperation[FlipParameters]):
     example = {"direction": "horizontal"}
     summary = "Mirror the picture: left and right, or top and bottom, change places."
     parameters = FlipParameters
+    timeless = True
     megapixels_per_second = 2500.0
 
     def apply(self, video: Stream, picture: Picture, clip: Clip, parameters: FlipParameters) -> Stream:

@@ -99,6 +99,7 @@ class WarmCinematic(Look[WarmCinematicParameters]):
     example = {"orange_push": 0.15}
     summary = "Orange and teal: warm shadows and skin, cooler highlights, a little more contrast."
     parameters = WarmCinematicParameters
+    timeless = True
     megapixels_per_second = 230
 
     def look(self, video: Stream, picture: Picture, parameters: WarmCinematicParameters) -> Stream:
@@ -135,6 +136,7 @@ class HorrorDesaturated(Look[HorrorDesaturatedParameters]):
     example = {"saturation": 0.2}
     summary = "Cold and pale: little colour, hard contrast, dark, blue in the shadows."
     parameters = HorrorDesaturatedParameters
+    timeless = True
     megapixels_per_second = 230
 
     def look(self, video: Stream, picture: Picture, parameters: HorrorDesaturatedParameters) -> Stream:
@@ -170,6 +172,7 @@ class SocialMediaPack(Look[SocialMediaPackParameters]):
     example = {"sharpness": 1}
     summary = "For small screens: stronger colours and contrast, brighter, sharper."
     parameters = SocialMediaPackParameters
+    timeless = True
     megapixels_per_second = 190
 
     def look(self, video: Stream, picture: Picture, parameters: SocialMediaPackParameters) -> Stream:
@@ -199,6 +202,7 @@ class LeicaLook(Look[LeicaLookParameters]):
     example = {"intensity": 0.7}
     summary = "Calm colours: a gentle contrast curve, warm highlights, less saturation, soft dark corners."
     parameters = LeicaLookParameters
+    timeless = True
     megapixels_per_second = 105
 
     def look(self, video: Stream, picture: Picture, parameters: LeicaLookParameters) -> Stream:

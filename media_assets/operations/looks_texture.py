@@ -45,6 +45,7 @@ class GaussianBlur(PictureOperation[GaussianBlurParameters]):
     example = {"sigma": 3}
     summary = "Blur the picture by a Gaussian of so many pixels."
     parameters = GaussianBlurParameters
+    timeless = True
     megapixels_per_second = 250
 
     def apply(
@@ -83,6 +84,7 @@ class Vignette(PictureOperation[VignetteParameters]):
     example = {"intensity": 0.8}
     summary = "Darken the picture towards its corners."
     parameters = VignetteParameters
+    timeless = True
     megapixels_per_second = 770
 
     def apply(self, video: Stream, picture: Picture, clip: Clip, parameters: VignetteParameters) -> Stream:
@@ -105,6 +107,7 @@ class ChromaticAberration(PictureOperation[ChromaticAberrationParameters]):
     example = {"amount": 3}
     summary = "Colour fringes of a simple lens, growing towards the edges."
     parameters = ChromaticAberrationParameters
+    timeless = True
     megapixels_per_second = 250
 
     def apply(
@@ -155,6 +158,7 @@ class DreamySoft(Look[DreamySoftParameters]):
     example = {"blur_sigma": 2}
     summary = "Soft and bright: a light blur, and a glow around what is bright."
     parameters = DreamySoftParameters
+    timeless = True
     megapixels_per_second = 100
 
     def look(self, video: Stream, picture: Picture, parameters: DreamySoftParameters) -> Stream:

@@ -37,6 +37,7 @@ class Lut(Operation[LutParameters]):
         needs=frozenset({"video"}),
         slots=(Slot("lut", frozenset({"lut"}), aliases=("file", "lut_file")),),
     )
+    timeless = True
     megapixels_per_second = 50
 
     def expect(self, clips: Sequence[Clip], parameters: LutParameters) -> Clip:

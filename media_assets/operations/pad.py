@@ -52,6 +52,7 @@ class Pad(Operation[PadParameters]):
     summary = "Put the whole picture into a frame of another shape; around it a colour, or itself blurred."
     parameters = PadParameters
     takes = InputRule(kinds=PICTURES, needs=frozenset({"video"}))
+    timeless = True
     megapixels_per_second = 120.0
 
     def expect(self, clips: Sequence[Clip], parameters: PadParameters) -> Clip:

@@ -41,6 +41,7 @@ class Resize(Operation[ResizeParameters]):
     example = {"width": 1280, "height": -2}
     summary = "Scale the picture; where both sides are given, `fit` says how another shape goes in."
     parameters = ResizeParameters
+    timeless = True
     takes = InputRule(kinds=PICTURES, needs=frozenset({"video"}))
 
     def expect(self, clips: Sequence[Clip], parameters: ResizeParameters) -> Clip:
