@@ -13,6 +13,7 @@ import dagster as dg
 
 from media_assets.analytics import warehouse
 from media_assets.components.loaded import loaded_workflow
+from media_assets.defs.effect_recipes import observe_changed
 from media_assets.defs.komposition_sensor import outstanding_plans, sync_documents
 from media_assets.defs.kompositions import PLAN, VIDEO, compile_document, final_name
 from media_assets.defs.resources import MediaResource
@@ -91,7 +92,7 @@ class Actions:
         sync_partitions(session.instance, catalogue)
         thumbnails = self.thumbnails()
         failed += thumbnails.failed
-        problems = self.plans()
+        problems = self.plans() + self.effects()
         read = {file.id for file in files}
         sources = [facts.to_json() | {"ingested": facts.id in read} for facts in catalogue]
         return {
@@ -121,6 +122,11 @@ class Actions:
         wanted, problems = outstanding_plans(self.session.instance, self.media, keys)
         failed = failures(self.session.run([PLAN], list(wanted))) if wanted else []
         return failed + [f"{key}: {problem}" for key, problem in problems.items()]
+
+    def effects(self) -> list[str]:
+        """Observe the recipes of effects whose sources changed; returns which cannot be made, and why."""
+        problems = observe_changed(self.session.instance, self.media)
+        return [f"{key}: {problem}" for key, problem in problems.items()]
 
     def run_workflow(self, name: str, sources: Sequence[str] = ()) -> list[Row]:
         """Make every node of a workflow for the sources given, or for all it takes.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from media_assets import __version__, cli_kompositions, cli_operations, cli_workflows, console
+from media_assets import __version__, cli_jobs, cli_kompositions, cli_operations, cli_workflows, console
 from media_assets.cli_common import Data, Json, print_rows, with_actions
 from media_assets.errors import MediaAssetsError
 from media_assets.settings import Settings
@@ -16,6 +16,8 @@ from media_assets.settings import Settings
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(cli_operations.operations)
 app.command()(cli_operations.plan)
+app.command()(cli_jobs.run)
+app.command()(cli_jobs.explain)
 app.add_typer(cli_workflows.app, name="workflow")
 app.add_typer(cli_kompositions.app, name="komposition")
 

@@ -17,10 +17,10 @@ from media_assets.media.hardware import Encoders, encoders
 from media_assets.operations.clip import Clip
 from media_assets.planning.effects import basis, made_from, plan_from_recipe, recipe_of
 from media_assets.planning.plan import Node, Plan
+from media_assets.store.files import read_json, write_json
 from media_assets.store.recipes import EffectRecipe, RecipeStore
 
 EFFECT_RECIPE = dg.AssetKey("effect_recipe")
-BASIS_TAG = "media_assets/basis"
 _OBSERVATION = dg.DagsterEventType.ASSET_OBSERVATION
 
 
@@ -64,7 +64,7 @@ def register(
     Returns:
         The effect of each node, by its name.
     """
-    store, machine = RecipeStore(media.settings), encoders(media.settings)
+    store = RecipeStore(media.settings)
     order = dict.fromkeys([*names, *plan.nodes])
     recipes = {name: recipe_of(plan, name) for name in order}
     for recipe in recipes.values():
@@ -72,7 +72,7 @@ def register(
     effects = list(dict.fromkeys(recipe.id for recipe in recipes.values()))
     instance.add_dynamic_partitions(str(EFFECTS.name), effects)
     planned = {r.id: Planned(r, plan, plan.nodes[name]) for name, r in recipes.items()}
-    observe(instance, media, planned, machine)
+    observe(instance, planned, encoders(media.settings).version)
     return {name: recipe.id for name, recipe in recipes.items()}
 
 
@@ -92,44 +92,38 @@ def observe_changed(
     """
     store = RecipeStore(media.settings)
     version = encoders(media.settings).version
-    mark = media.settings.metadata_root / "effects.stamp"
-    stamp = _stamp(instance, media, store, version)
-    if not thorough and mark.is_file() and mark.read_text() == stamp:
+    path = media.settings.metadata_root / "effects.json"
+    memo = read_json(path) or {}
+    if not thorough and memo.get("stamp") == _stamp(instance, media, store, version):
         return {}
-    set_partitions(instance, str(EFFECTS.name), list(store))
-    planned, problems = _replanned(instance, media, store, thorough)
-    observe(instance, media, planned, encoders(media.settings))
+    keys, versions = list(store), media.sources.versions()
+    set_partitions(instance, str(EFFECTS.name), keys)
+    bases = {key: _basis(store, key, versions, version) for key in keys}
+    known = {} if thorough else {k: memo.get("bases", {}).get(k) for k in observations(instance, keys)}
+    wanted = [key for key in keys if known.get(key) != bases[key]]
+    planned, problems = _planned(media, wanted)
+    observe(instance, planned, version)
     for key, problem in problems.items():
-        _observe_problem(instance, key, problem, _basis(store, key, media, version))
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(_stamp(instance, media, store, version))
+        _observe_problem(instance, key, problem)
+    write_json(path, {"stamp": _stamp(instance, media, store, version), "bases": bases})
     return {key: str(problem) for key, problem in problems.items()}
 
 
-def observe(
-    instance: dg.DagsterInstance,
-    media: MediaResource,
-    planned: Mapping[str, Planned],
-    machine: Encoders,
-) -> list[str]:
-    """Report those recipes whose fingerprint is not the one observed last; returns which."""
-    last = seen(instance, EFFECT_RECIPE, planned, _OBSERVATION)
+def observe(instance: dg.DagsterInstance, planned: Mapping[str, Planned], ffmpeg: str) -> list[str]:
+    """Report those recipes whose fingerprint is not the one observed last; returns which.
+
+    Args:
+        ffmpeg: version of the ffmpeg that they were planned for.
+    """
+    last = observations(instance, planned)
     new = [
         key
         for key, effect in planned.items()
         if key not in last or last[key].data_version != effect.fingerprint
     ]
-    versions = media.sources.versions()
     for key in new:
         effect = planned[key]
-        tags = {
-            DATA_VERSION_TAG: effect.fingerprint,
-            BASIS_TAG: basis(effect.recipe, versions, machine.version),
-        }
-        metadata = _metadata(effect, machine.version)
-        instance.report_runless_asset_event(
-            dg.AssetObservation(EFFECT_RECIPE, partition=key, tags=tags, metadata=metadata)
-        )
+        _report(instance, key, effect.fingerprint, _metadata(effect, ffmpeg))
     return new
 
 
@@ -153,19 +147,14 @@ def observations(instance: dg.DagsterInstance, keys: Iterable[str]) -> dict[str,
     return seen(instance, EFFECT_RECIPE, keys, _OBSERVATION)
 
 
-def _replanned(
-    instance: dg.DagsterInstance, media: MediaResource, store: RecipeStore, thorough: bool
+def _planned(
+    media: MediaResource, keys: Sequence[str]
 ) -> tuple[dict[str, Planned], dict[str, MediaAssetsError]]:
-    """Recipes that may have another fingerprint than was observed, planned; and those that cannot be."""
-    machine, keys = encoders(media.settings), list(store)
-    log = instance.event_log_storage
-    tags = log.get_latest_tags_by_partition(EFFECT_RECIPE, _OBSERVATION, [BASIS_TAG], keys) if keys else {}
+    """Effects as they are now, and what is wrong with those that cannot be planned."""
+    machine = encoders(media.settings)
     planned: dict[str, Planned] = {}
     problems: dict[str, MediaAssetsError] = {}
     for key in keys:
-        known = tags.get(key, {}).get(BASIS_TAG)
-        if not thorough and known == _basis(store, key, media, machine.version):
-            continue
         try:
             planned[key] = planned_effect(media, key, machine, unchanged=False)
         except MediaAssetsError as error:
@@ -173,26 +162,32 @@ def _replanned(
     return planned, problems
 
 
-def _observe_problem(instance: dg.DagsterInstance, key: str, problem: MediaAssetsError, basis: str) -> None:
+def _observe_problem(instance: dg.DagsterInstance, key: str, problem: MediaAssetsError) -> None:
     """Note that an effect cannot be planned: it shows as stale, with the reason here."""
     version = ids.fingerprint({"problem": str(problem)})
-    last = seen(instance, EFFECT_RECIPE, [key], _OBSERVATION).get(key)
-    if last is not None and last.data_version == version:
-        return
+    last = observations(instance, [key]).get(key)
+    if last is None or last.data_version != version:
+        metadata = as_metadata({"problem": str(problem), "error": problem.code})
+        _report(instance, key, version, metadata, f"it cannot be made now: {problem}")
+
+
+def _report(
+    instance: dg.DagsterInstance,
+    key: str,
+    version: str,
+    metadata: Mapping[str, dg.MetadataValue],
+    description: str | None = None,
+) -> None:
+    """Report an observation, without a run."""
+    tags = {DATA_VERSION_TAG: version}
     instance.report_runless_asset_event(
-        dg.AssetObservation(
-            EFFECT_RECIPE,
-            partition=key,
-            description=f"it cannot be made now: {problem}",
-            tags={DATA_VERSION_TAG: version, BASIS_TAG: basis},
-            metadata=as_metadata({"problem": str(problem), "error": problem.code}),
-        )
+        dg.AssetObservation(EFFECT_RECIPE, description, metadata, partition=key, tags=tags)
     )
 
 
-def _basis(store: RecipeStore, key: str, media: MediaResource, version: str) -> str:
+def _basis(store: RecipeStore, key: str, versions: Mapping[str, str], ffmpeg: str) -> str:
     try:
-        return basis(store.get(key), media.sources.versions(), version)
+        return basis(store.get(key), versions, ffmpeg)
     except MediaAssetsError as error:
         return ids.fingerprint({"problem": str(error)})[:16]
 

@@ -75,7 +75,7 @@ def effect_output(
             planned[key] = planned_effect(media, key, machine, unchanged=True)
         except MediaAssetsError as error:
             errors[key] = error
-    observe(context.instance, media, planned, machine)
+    observe(context.instance, planned, machine.version)
     inputs = observations(context.instance, planned)
     for key, result in _rendered(planned, config, media).items():
         where = {"asset": EFFECT_OUTPUT, "partition": key, "run_id": context.run_id}
@@ -167,10 +167,10 @@ def _told(index: int, count: int) -> Callable[[JobProgress], None]:
     """Tells whoever listens how far all is, from how far chunk `index` is."""
 
     def tell(now: JobProgress) -> None:
-        left = now.seconds_left
-        words = [f"{now.frames_per_second:.0f} frames/s"] if now.frames_per_second else []
-        words += [f"{left:.0f} s left"] if left is not None and now.fraction < 1 else []
-        progress.report("effects", (index + now.fraction) / count, ", ".join(words))
+        words = ""
+        if now.seconds_left is not None and now.fraction < 1:
+            words = f"{now.frames_per_second:.0f} frames/s, {now.seconds_left:.0f} s left"
+        progress.report("effects", (index + now.fraction) / count, words)
 
     return tell
 
