@@ -8,7 +8,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import batch, komposition
+from bench import batch, jobs, komposition
 from media_assets.console import print_table
 from media_assets.media import binaries
 from media_assets.settings import Settings
@@ -18,10 +18,15 @@ AIMS = {
     "cold_to_hand": ("cold render / one hand-written command", 1.0),
     "changed_to_cold": ("one clip changed / cold", 0.10),
     "unchanged_to_cold": ("nothing changed / cold", 0.03),
+    "chain_to_hand": ("five operations / one hand-written command", 1.05),
+    "chain_to_apart": ("five operations / one ffmpeg per operation", 0.35),
+    "copied_to_encoded": ("copied trim of a minute / encoded", 0.10),
+    "estimate_error": ("estimated CPU-seconds, median error", 0.5),
+    "estimate_error_fitted": ("the same, fitted to this machine", 0.3),
     "ingest_batch_to_single": ("100 sources ingested in one run / 100 runs", 0.10),
     "thumbnail_batch_to_single": ("100 thumbnails in one run / 100 runs", 0.10),
 }
-BENCHMARKS = {"komposition": komposition.run, "batch": batch.run}
+BENCHMARKS = {"komposition": komposition.run, "batch": batch.run, "jobs": jobs.run}
 
 
 def main() -> None:

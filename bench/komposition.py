@@ -13,12 +13,12 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.timing import ratio, timed
 from media_assets.kompositions.document import parse
 from media_assets.kompositions.model import references
 from media_assets.kompositions.plan import plan
@@ -54,30 +54,19 @@ def run(runs: int = 5) -> dict[str, Any]:
                 ("cold", lambda fresh=fresh, store=store: _render(fresh, store, sources)),  # type: ignore[misc]
             ]
             for name, work in pair if number % 2 else pair[::-1]:
-                times[name].append(_timed(work))
-            times["changed"].append(_timed(lambda: _render(fresh, store, sources, changed=True)))  # noqa: B023
-            times["unchanged"].append(_timed(lambda: _render(fresh, store, sources, changed=True)))  # noqa: B023
+                times[name].append(timed(work))
+            times["changed"].append(timed(lambda: _render(fresh, store, sources, changed=True)))  # noqa: B023
+            times["unchanged"].append(timed(lambda: _render(fresh, store, sources, changed=True)))  # noqa: B023
             shutil.rmtree(fresh.data_root)
     return {
         "runs": runs,
         "workers": settings.workers,
         "footage": _footage() is not None,
         "median_seconds": {name: round(statistics.median(values), 4) for name, values in times.items()},
-        "cold_to_hand": _ratio(times["cold"], times["hand"]),
-        "changed_to_cold": _ratio(times["changed"], times["cold"]),
-        "unchanged_to_cold": _ratio(times["unchanged"], times["cold"]),
+        "cold_to_hand": ratio(times["cold"], times["hand"]),
+        "changed_to_cold": ratio(times["changed"], times["cold"]),
+        "unchanged_to_cold": ratio(times["unchanged"], times["cold"]),
     }
-
-
-def _timed(work: Callable[[], object]) -> float:
-    started = time.monotonic()
-    work()
-    return time.monotonic() - started
-
-
-def _ratio(some: list[float], others: list[float]) -> float:
-    """The median of the paired ratios."""
-    return round(statistics.median(a / b for a, b in zip(some, others, strict=True)), 4)
 
 
 def _footage() -> Path | None:
