@@ -206,8 +206,12 @@ def _video_metadata(
     rendered: RenderedKomposition, preview: Path | None, published: Path
 ) -> dict[str, dg.MetadataValue]:
     rows = [*rendered.segments, *rendered.transitions]
-    lines = [f"| {r.id} | {'cached' if r.cached else 'rendered'} | {r.seconds:.2f} |" for r in rows]
-    table = "\n".join(["| piece | cached or rendered | seconds |", "| --- | --- | --- |", *lines])
+    lines = [
+        f"| {r.id} | {', '.join(r.effects)} | {'cached' if r.cached else 'rendered'} | {r.seconds:.2f} |"
+        for r in rows
+    ]
+    head = ["| piece | effects | cached or rendered | seconds |", "| --- | --- | --- | --- |"]
+    table = "\n".join([*head, *lines])
     # The final file's own time is that of the join; what counts is the whole rendering's.
     joined = output_metadata(rendered.final, preview, published)
     shown = {name: value for name, value in joined.items() if name not in ("render_seconds", "speed")}

@@ -13,7 +13,9 @@ from pydantic import BaseModel, ValidationError
 from media_assets.errors import BadInput, DocumentError
 from media_assets.ids import source_id
 from media_assets.kompositions import model
+from media_assets.kompositions.effect_findings import effect_findings
 from media_assets.kompositions.model import Komposition, exact
+from media_assets.operations.clip import Picture
 from media_assets.planning.positions import Place, Positions, decode, json_path
 
 MAX_BYTES = 1 << 20
@@ -21,6 +23,7 @@ _SHOWN_FINDINGS = 100
 _PARTS: dict[str, type[BaseModel]] = {
     "output": model.OutputFormat,
     "segments": model.Segment,
+    "effects": model.Effect,
     "transition": model.Transition,
     "music": model.Music,
     "loudness": model.Loudness,
@@ -136,7 +139,7 @@ def _whole_findings(data: Any) -> list[Finding]:
     if isinstance(segments, list):
         bpm = data.get("bpm")
         unit = model.unit_seconds(bpm if _is_number(bpm) and 20 <= bpm <= 400 else None, data.get("unit"))
-        findings += _segment_findings(segments, unit)
+        findings += _segment_findings(segments, unit, data.get("output"))
     output = data.get("output")
     if isinstance(output, dict):
         width, height = output.get("width"), output.get("height")
@@ -145,7 +148,8 @@ def _whole_findings(data: Any) -> list[Finding]:
     return findings
 
 
-def _segment_findings(segments: list[Any], unit: Fraction) -> Iterator[Finding]:
+def _segment_findings(segments: list[Any], unit: Fraction, output: Any) -> Iterator[Finding]:
+    form = _form(output)
     first_use: dict[str, int] = {}
     total = Fraction(0)
     for index, segment in enumerate(segments):
@@ -162,8 +166,20 @@ def _segment_findings(segments: list[Any], unit: Fraction) -> Iterator[Finding]:
         total += duration
         yield from _transition_findings(segment, place, duration, unit)
         yield from _stretch_findings(segment, place, duration)
+        effects = segment.get("effects")
+        if isinstance(effects, list):
+            yield from effect_findings(effects[: model.MAX_EFFECTS], place, float(duration), form)
     if total > model.MAX_SECONDS:
         yield ("segments",), f"last {float(total):g} s together; the most is {model.MAX_SECONDS} s"
+
+
+def _form(output: Any) -> Picture:
+    """The output's pictures, or some that there could be where it does not hold."""
+    try:
+        held = model.OutputFormat.model_validate(output)
+    except ValidationError:
+        return Picture(1280, 720, Fraction(30))
+    return Picture(held.width, held.height, held.rate)
 
 
 def _transition_findings(

@@ -7,11 +7,13 @@ then cut, so no cut within it can be heard.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
+from media_assets.kompositions.applying import Measured, applied, measure
 from media_assets.kompositions.opening import open_at
 from media_assets.kompositions.plan import SourceFacts
 from media_assets.kompositions.soundtrack import SAMPLE_RATE, Music, Soundtrack, Voice
@@ -49,15 +51,21 @@ def slices(track: Soundtrack) -> list[Slice]:
     return found
 
 
-def spoken(parts: Sequence[Slice], sources: Mapping[str, SourceFacts]) -> Stream:
-    """The slices as one stream, float stereo at 48 kHz."""
+def spoken(
+    parts: Sequence[Slice], sources: Mapping[str, SourceFacts], measured: Mapping[Voice, Measured]
+) -> Stream:
+    """The slices as one stream, float stereo at 48 kHz.
+
+    Args:
+        measured: what the effects of each voice have to know, from `measure_voice`.
+    """
     uses: dict[Voice, list[Slice]] = {}
     for part in parts:
         for voice in part.voices:
             uses.setdefault(voice, []).append(part)
     pieces: dict[Slice, list[Stream]] = {part: [] for part in parts}
     for voice, where in uses.items():
-        copies = _voice(voice, sources[voice.source]).split(len(where), audio=True)
+        copies = _voice(voice, sources, measured).split(len(where), audio=True)
         for part, copy in zip(where, copies, strict=True):
             pieces[part].append(_cut(copy, part.first - voice.first, part.end - part.first))
     streams = [_together(pieces[part], part.end - part.first) for part in parts]
@@ -82,13 +90,41 @@ def summed(streams: Sequence[Stream]) -> Stream:
     return filter_streams(streams, "amix", inputs=len(streams), normalize=0)
 
 
-def _voice(voice: Voice, source: SourceFacts) -> Stream:
-    """A voice from its first sample to its last, its pitch kept where it is stretched."""
+def measure_voice(
+    voice: Voice,
+    sources: Mapping[str, SourceFacts],
+    run: Callable[[Stream], Sequence[str]],
+    scratch: Path,
+) -> Measured:
+    """What the effects of a voice have to know; `run` sends a stream through ffmpeg for its log."""
+    return measure(voice.effects, "audio", lambda: _whole(voice, sources), sources, run, scratch)
+
+
+def _voice(voice: Voice, sources: Mapping[str, SourceFacts], measured: Mapping[Voice, Measured]) -> Stream:
+    """A voice from its first sample to its last, with its effects, gain and fades."""
+    if voice.effects:
+        changed = applied(voice.effects, "audio", _whole(voice, sources), sources, measured[voice])
+        if changed is None:
+            raise ValueError(f"the effects of {voice.source} left no sound")
+        sound = changed
+    else:
+        sound = _played(voice, sources[voice.source])
+    sound = _exactly(sound.filter("volume", f"{voice.gain_db:.4f}dB"), voice.samples)
+    return _faded(sound, voice.samples, voice.fade_in, voice.fade_out, "qsin")
+
+
+def _whole(voice: Voice, sources: Mapping[str, SourceFacts]) -> Stream | None:
+    """A voice before its effects, exactly as long as its segment; None where its source has no sound."""
+    source = sources[voice.source]
+    return None if source.info.audio is None else _exactly(_played(voice, source), voice.samples)
+
+
+def _played(voice: Voice, source: SourceFacts) -> Stream:
+    """The source's sound from the voice's start on, its pitch kept where it is stretched."""
     sound = _opened(source, voice.start)
     for tempo in _tempos(float(voice.speed)):
         sound = sound.filter("atempo", f"{tempo:.12g}")
-    sound = _exactly(sound.filter("volume", f"{voice.gain_db:.4f}dB"), voice.samples)
-    return _faded(sound, voice.samples, voice.fade_in, voice.fade_out, "qsin")
+    return sound
 
 
 def _opened(source: SourceFacts, start: Fraction) -> Stream:

@@ -8,7 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from media_assets.planning.specs import named_inputs
+
 MAX_SEGMENTS = 2000
+MAX_EFFECTS = 32
+"""Of one segment."""
 MAX_SECONDS = 6 * 3600
 MAX_PIXELS = 7680 * 4320
 MAX_FPS = 240
@@ -102,6 +106,49 @@ class Transition(Part):
     duration: Length
 
 
+class Effect(Part):
+    """An operation on a segment.
+
+    Attributes:
+        op: its name or an alias.
+        params: its parameters; those that name a slot (`lut`, `overlay`, `font`, `audio`) name a source.
+    """
+
+    op: Annotated[str, Field(min_length=1, max_length=80)]
+    params: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spellings(cls, data: Any) -> Any:
+        """Parameters may stand beside `op`."""
+        if not isinstance(data, dict):
+            return data
+        beside = {name: value for name, value in data.items() if name not in ("op", "params")}
+        params = data.get("params", {})
+        if not beside or not isinstance(params, dict):
+            return data
+        twice = ", ".join(sorted(name for name in beside if name in params))
+        if twice:
+            raise ValueError(f"{twice} stands both in params and beside op")
+        return {**{name: data[name] for name in data if name == "op"}, "params": {**beside, **params}}
+
+    @model_validator(mode="after")
+    def _sources_hold(self) -> Effect:
+        for name in self.sources:
+            source_reference(name)
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What its slots name, in their order: paths under the source folder, or source ids."""
+        return tuple(named_inputs(self.op, [None], self.params)[0][1:])
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Its parameters without those sources."""
+        return named_inputs(self.op, [None], self.params)[1]
+
+
 class Segment(Part):
     """A stretch of the timeline, filled from one source.
 
@@ -109,6 +156,7 @@ class Segment(Part):
         in_point: seconds into the source.
         duration: on the timeline, in the document's unit.
         stretch: play `source_duration` seconds of the source in that time, sound at its own pitch.
+        effects: operations on the segment's own picture and sound, in order.
         gain_db: of the source's own sound; None is 0 dB, or silence where the komposition has music.
         transition: how it comes in from the segment before.
     """
@@ -119,6 +167,7 @@ class Segment(Part):
     duration: Length
     stretch: bool = False
     source_duration: Annotated[float, Field(gt=0, le=1_000_000, description="Seconds.")] | None = None
+    effects: Annotated[tuple[Effect, ...], Field(max_length=MAX_EFFECTS, strict=False)] = ()
     gain_db: Gain | None = None
     transition: Transition | None = None
 
@@ -193,7 +242,9 @@ def unit_seconds(bpm: float | None, unit: str | None) -> Fraction:
 
 
 def references(komposition: Komposition) -> list[str]:
-    """The sources a komposition names, each once, in order of appearance; its music last."""
+    """The sources a komposition names, each once: of its segments, of their effects, its music."""
     names: Iterable[str] = (segment.source for segment in komposition.segments)
+    effects = (e for segment in komposition.segments for e in segment.effects)
+    slots = [name for effect in effects for name in effect.sources]
     music = [komposition.music.source] if komposition.music else []
-    return list(dict.fromkeys([*names, *music]))
+    return list(dict.fromkeys([*names, *slots, *music]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from media_assets.errors import Cancelled, DiskFull, FfmpegFailed, MediaAssetsError
@@ -36,11 +36,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Row:
-    """One part of a finished rendering: whether it was found in the cache, and the seconds it took."""
+    """One part of a finished rendering: whether it was found in the cache, and the seconds it took.
+
+    Attributes:
+        effects: names of a segment's effects, in order.
+    """
 
     id: str
     cached: bool
     seconds: float
+    effects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,9 @@ def rendered(
         final=final,
         frames=plan.frames,
         duration=plan.duration,
-        segments=tuple(Row(s, rows[covers[s]].cached, rows[covers[s]].seconds) for s in plan.segments),
+        segments=tuple(
+            replace(rows[covers[s]], id=s, effects=plan.effects.get(s, ())) for s in plan.segments
+        ),
         transitions=tuple(rows[p.piece.id] for p in plan.pieces if p.piece.kind == "crossfade"),
         sound=_row("sound", parts.get(plan.sound_fingerprint)),
         ffmpeg_runs=sum(outcome.ffmpeg_runs for outcome in (*parts.values(), final)),

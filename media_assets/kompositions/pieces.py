@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from media_assets.kompositions.applying import applied, measure
+from media_assets.kompositions.footage import is_still
 from media_assets.kompositions.model import OutputFormat
 from media_assets.kompositions.opening import open_at
 from media_assets.kompositions.plan import KompositionPlan, PlannedPiece, SourceFacts
-from media_assets.kompositions.timeline import Shot, is_still
-from media_assets.media.color import missing_tags, tone_mapped
+from media_assets.kompositions.timeline import Shot
+from media_assets.media.color import flattened, missing_tags, tone_mapped
 from media_assets.media.encode import profile
 from media_assets.media.graph import Option, Stream, Target, arguments, filter_streams
 from media_assets.media.info import VideoStream
-from media_assets.media.run import Progress, run_ffmpeg
+from media_assets.media.run import FfmpegResult, Progress, run_ffmpeg
 from media_assets.media.verify import Expected, verify
+from media_assets.operations.clip import Picture
+from media_assets.operations.conform import fit, steady
 from media_assets.settings import Settings
 from media_assets.store.outputs import Made
 
@@ -37,6 +41,8 @@ def render_piece(
 ) -> Made:
     """Write one piece, by one ffmpeg command on one encoder thread, and check it to the frame.
 
+    Effects that measure take commands of their own before it.
+
     Args:
         planned: the piece.
         plan: the plan it belongs to.
@@ -50,25 +56,39 @@ def render_piece(
         FfmpegFailed, VerificationFailed, Cancelled, TimeLimitExceeded, DiskFull.
     """
     piece, output = planned.piece, plan.output
-    pictures = [conformed(shot, sources[shot.source], piece.frames, output) for shot in piece.shots]
+    runs: list[FfmpegResult] = []
+
+    def run(stream: Stream) -> Sequence[str]:
+        target = Target([stream], None, {})
+        command = ["-filter_complex_threads", "1", *arguments([target])]
+        runs.append(run_ffmpeg(command, settings=settings, cancel=cancel, log_level="info"))
+        return runs[-1].log
+
+    pictures = []
+    for number, shot in enumerate(piece.shots):
+        # Beside the folder that is put in place: what was measured is thrown away with what surrounds it.
+        scratch = path.parent.with_name(f"{path.parent.name}-shot{number}")
+        pictures.append(shown(shot, sources, piece.frames, output, run, scratch))
     picture = pictures[0] if len(pictures) == 1 else _crossfade(pictures, piece.frames, output)
     target = Target([picture], path, encoding(plan))
-    done = run_ffmpeg(
-        ["-filter_complex_threads", "1", *arguments([target])],
-        settings=settings,
-        expected_seconds=float(piece.frames / output.rate),
-        on_progress=on_progress,
-        cancel=cancel,
+    runs.append(
+        run_ffmpeg(
+            ["-filter_complex_threads", "1", *arguments([target])],
+            settings=settings,
+            expected_seconds=float(piece.frames / output.rate),
+            on_progress=on_progress,
+            cancel=cancel,
+        )
     )
     expected = Expected(True, False, output.width, output.height, piece.frames)
     # Every packet is counted, and all pieces together are decoded at their ends by the final check.
     properties = verify(path, expected, settings, decode_tail=False)
     return Made(
         properties=properties,
-        commands=(done.command,),
-        seconds=done.seconds,
-        cpu_seconds=done.cpu_seconds,
-        peak_memory_bytes=done.peak_memory_bytes,
+        commands=tuple(done.command for done in runs),
+        seconds=sum(done.seconds for done in runs),
+        cpu_seconds=sum(done.cpu_seconds for done in runs),
+        peak_memory_bytes=max(done.peak_memory_bytes for done in runs),
         ffmpeg_version=plan.ffmpeg_version,
     )
 
@@ -84,6 +104,44 @@ def encoding(plan: KompositionPlan) -> dict[str, Option]:
 def timescale(rate: Fraction) -> int:
     """Ticks a second in which every frame lasts a whole number of ticks (15360 for 30 frames a second)."""
     return rate.numerator * (_EXTENDED_TIMESCALE if rate.numerator < 1000 else 1)
+
+
+def shown(
+    shot: Shot,
+    sources: Mapping[str, SourceFacts],
+    frames: int,
+    output: OutputFormat,
+    run: Callable[[Stream], Sequence[str]],
+    scratch: Path,
+) -> Stream:
+    """The pictures of a shot with its effects, in the output's form.
+
+    Args:
+        run: sends a stream through ffmpeg and returns the log, for effects that measure.
+        scratch: a folder for what these write; it is made where it is needed.
+    """
+    source = sources[shot.source]
+    if not shot.effects:
+        return conformed(shot, source, frames, output)
+    whole = shot.whole or frames
+
+    def opened() -> Stream:
+        return conformed(shot, source, whole, output)
+
+    if any(step.operation.measures for step in shot.effects):
+        scratch.mkdir(exist_ok=True)
+    measured = measure(shot.effects, "video", opened, sources, run, scratch)
+    picture = applied(shot.effects, "video", opened(), sources, measured)
+    result = shot.effects[-1].result.picture
+    if picture is None or result is None:
+        raise ValueError(f"the effects of {shot.source} left no picture")
+    if result.alpha:
+        picture = flattened(picture)
+    form = Picture(output.width, output.height, output.rate)
+    if (result.width, result.height, result.sar) != (form.width, form.height, form.sar):
+        picture = fit(picture, form)
+    picture = steady(picture, output.rate, float(whole / output.rate))
+    return _tagged(_counted(picture, shot.skipped, frames).filter("format", "yuv420p"))
 
 
 def conformed(shot: Shot, source: SourceFacts, frames: int, output: OutputFormat) -> Stream:
@@ -135,6 +193,11 @@ def _fitted(picture: Stream, video: VideoStream, output: OutputFormat) -> Stream
     if video.hdr:
         picture = tone_mapped(picture)
     picture = picture.filter("format", "yuv420p").filter("pad", width, height, "(ow-iw)/2", "(oh-ih)/2")
+    return _tagged(picture)
+
+
+def _tagged(picture: Stream) -> Stream:
+    """Said to be what it is: progressive BT.709 of limited range with square pixels."""
     return picture.filter("setsar", 1).filter(
         "setparams",
         field_mode="prog",

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from media_assets.ids import fingerprint
+from media_assets.kompositions.footage import is_still
 from media_assets.kompositions.model import Komposition, OutputFormat, references
 from media_assets.kompositions.soundtrack import Soundtrack, soundtrack
-from media_assets.kompositions.timeline import Piece, Shot, is_still, timeline
+from media_assets.kompositions.timeline import Piece, Shot, timeline
 from media_assets.media.encode import profile
 from media_assets.media.info import MediaInfo
+from media_assets.operations.registry import operation
 
 RENDER_VERSION = 1
 """Raised when the same plan would give other pixels or samples."""
@@ -70,7 +72,7 @@ class KompositionPlan:
         profile: the encoder profile's name.
         ffmpeg_version: of the program that is to render it.
         frames: how many pictures; duration: the same in seconds.
-        segments: ids of the document's segments, in order.
+        segments: ids of the document's segments, in order; effects: names of those that a segment has.
         pieces: in the order of the timeline.
         soundtrack, sound_fingerprint: what is heard, and its cache key.
         sources: content hash by source id; references: source id by the name the document uses.
@@ -85,6 +87,7 @@ class KompositionPlan:
     ffmpeg_version: str
     frames: int
     segments: tuple[str, ...]
+    effects: Mapping[str, tuple[str, ...]]
     pieces: tuple[PlannedPiece, ...]
     soundtrack: Soundtrack
     sound_fingerprint: str
@@ -120,6 +123,7 @@ class KompositionPlan:
                 }
                 for planned in self.pieces
             ],
+            "effects": {segment: list(names) for segment, names in self.effects.items()},
             "sound": {"fingerprint": self.sound_fingerprint, **self.soundtrack.to_json(hashes)},
             "sources": dict(sorted(self.sources.items())),
             "warnings": [{"place": place, "message": text} for place, text in self.warnings],
@@ -167,6 +171,9 @@ def plan(
         ffmpeg_version=ffmpeg_version,
         frames=placed.frames,
         segments=tuple(segment.id for segment in komposition.segments),
+        effects={
+            s.id: tuple(operation(e.op).name for e in s.effects) for s in komposition.segments if s.effects
+        },
         pieces=tuple(pieces),
         soundtrack=sound,
         sound_fingerprint=sound_key,
@@ -184,22 +191,18 @@ def _whole(pieces: Sequence[str], sound: str, picture: Mapping[str, Any]) -> str
 def _planned(
     piece: Piece, sources: Mapping[str, SourceFacts], picture: Mapping[str, Any], output: OutputFormat
 ) -> PlannedPiece:
-    shots = [
-        {
-            "source": sources[shot.source].sha256,
-            "start": str(shot.start),
-            "speed": str(shot.speed),
-            "lead": shot.lead,
-        }
-        for shot in piece.shots
-    ]
+    taken = [name for shot in piece.shots for name in shot.sources]
+    hashes = {name: sources[name].sha256 for name in taken}
+    shots = [shot.to_json(hashes) for shot in piece.shots]
     key = fingerprint({**picture, "kind": piece.kind, "frames": piece.frames, "shots": shots})
-    names = tuple(dict.fromkeys(sources[shot.source].id for shot in piece.shots))
+    names = tuple(dict.fromkeys(sources[name].id for name in taken))
     encoded = output.width * output.height * piece.frames / 1e6 / _ENCODED_MEGAPIXELS
-    decoded = sum(
-        _decoding(shot, sources[shot.source].info, piece.frames / output.rate) for shot in piece.shots
+    worked = sum(
+        _decoding(shot, sources[shot.source].info, (shot.whole or piece.frames) / output.rate)
+        + _treating(shot, shot.whole or piece.frames)
+        for shot in piece.shots
     )
-    return PlannedPiece(piece, key, names, encoded + decoded)
+    return PlannedPiece(piece, key, names, encoded + worked)
 
 
 def _decoding(shot: Shot, info: MediaInfo, seconds: Fraction) -> float:
@@ -209,3 +212,9 @@ def _decoding(shot: Shot, info: MediaInfo, seconds: Fraction) -> float:
         return 0.0
     frames = float(seconds * shot.speed * (video.fps or 25))
     return video.width * video.height * frames / 1e6 / _DECODED_MEGAPIXELS
+
+
+def _treating(shot: Shot, frames: int) -> float:
+    """CPU-seconds of a shot's effects."""
+    pictures = [(step.clips[0].picture, step.operation) for step in shot.effects]
+    return sum(p.width * p.height * frames / 1e6 / o.megapixels_per_second for p, o in pictures if p)

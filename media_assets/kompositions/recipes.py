@@ -17,15 +17,7 @@ def piece_recipe(planned: PlannedPiece, plan: KompositionPlan) -> Recipe:
     parameters: dict[str, Any] = {
         "frames": piece.frames,
         "output": plan.output.model_dump(mode="json"),
-        "shots": [
-            {
-                "source": plan.references[shot.source],
-                "start": str(shot.start),
-                "speed": str(shot.speed),
-                "lead": shot.lead,
-            }
-            for shot in piece.shots
-        ],
+        "shots": [shot.to_json(plan.references) for shot in piece.shots],
     }
     name = output_name(operation, planned.sources, {"frames": piece.frames}, planned.fingerprint[:8], "mp4")
     identifier = effect_id(operation, planned.sources, parameters)
@@ -36,8 +28,7 @@ def sound_recipe(plan: KompositionPlan) -> Recipe:
     """The whole sound."""
     track = plan.soundtrack
     parameters = track.to_json(plan.references)
-    heard = [voice.source for voice in track.voices] + ([track.music.source] if track.music else [])
-    sources = tuple(dict.fromkeys(plan.references[name] for name in heard))
+    sources = tuple(dict.fromkeys(plan.references[name] for name in track.sources))
     extension, key = profile("aac").extension, plan.sound_fingerprint
     name = output_name("komposition_sound", (), {"samples": track.samples}, key[:8], extension)
     identifier = effect_id("komposition_sound", sources, parameters)

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from media_assets.kompositions.mixing import Slice, music_bed, slices, spoken, summed
+from media_assets.kompositions.applying import Measured
+from media_assets.kompositions.mixing import Slice, measure_voice, music_bed, slices, spoken, summed
 from media_assets.kompositions.plan import KompositionPlan, SourceFacts
-from media_assets.kompositions.soundtrack import SAMPLE_RATE, Soundtrack
+from media_assets.kompositions.soundtrack import SAMPLE_RATE, Soundtrack, Voice
 from media_assets.media.encode import profile
 from media_assets.media.graph import Stream, Target, arguments, concatenate, open_file
 from media_assets.media.loudness import Loudness, parse_ebur128
@@ -106,20 +107,30 @@ class _Session:
         self.done.append(done)
         return done.log
 
+    def listen(self, sound: Stream) -> Sequence[str]:
+        """Send a stream through a command that writes nothing, and return its log."""
+        return self.run(Target([sound], None, {}))
+
     def measure(self, sound: Stream) -> Loudness:
         """The loudness of a stream, by a command that writes nothing."""
-        return parse_ebur128(self.run(Target([_measured(sound)], None, {})))
+        return parse_ebur128(self.listen(_measured(sound)))
 
 
 def _mix(track: Soundtrack, sources: Mapping[str, SourceFacts], path: Path, session: _Session) -> Loudness:
     """Write the mix as float samples and return its loudness."""
+    measured = {}
+    for number, voice in enumerate(dict.fromkeys(track.voices)):
+        scratch = path.parent / f"voice{number}"
+        if voice.effects:
+            scratch.mkdir()
+        measured[voice] = measure_voice(voice, sources, session.listen, scratch)
     parts = slices(track)
     groups = [parts[at : at + _SLICES_AT_ONCE] for at in range(0, len(parts), _SLICES_AT_ONCE)]
     options = profile("pcm").options(video=False, audio=True)
     if len(groups) == 1:
-        streams = [spoken(parts, sources)]
+        streams = [spoken(parts, sources, measured)]
     else:
-        streams = [_grouped(groups, sources, path.parent, session)]
+        streams = [_grouped(groups, sources, measured, path.parent, session)]
     if track.music is not None:
         silent = not track.voices
         music = music_bed(track.music, track.samples, sources)
@@ -130,6 +141,7 @@ def _mix(track: Soundtrack, sources: Mapping[str, SourceFacts], path: Path, sess
 def _grouped(
     groups: Sequence[Sequence[Slice]],
     sources: Mapping[str, SourceFacts],
+    measured: Mapping[Voice, Measured],
     folder: Path,
     session: _Session,
 ) -> Stream:
@@ -137,7 +149,8 @@ def _grouped(
     written = []
     for number, group in enumerate(groups):
         path = folder / f"voices{number}.wav"
-        session.run(Target([spoken(group, sources)], path, profile("pcm").options(video=False, audio=True)))
+        sound = spoken(group, sources, measured)
+        session.run(Target([sound], path, profile("pcm").options(video=False, audio=True)))
         written.append([open_file(path).audio()])
     return concatenate(written, video=False, audio=True)[0]
 

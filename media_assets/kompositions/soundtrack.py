@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from media_assets.kompositions.effects import Step
+from media_assets.kompositions.footage import sound_end
 from media_assets.kompositions.model import Komposition, Loudness, exact
-from media_assets.kompositions.timeline import Placed, Timeline, sound_end
+from media_assets.kompositions.timeline import Placed, Timeline
 from media_assets.media.info import MediaInfo
 
 SAMPLE_RATE = 48_000
@@ -33,6 +35,7 @@ class Voice:
         first: its first sample on the timeline.
         samples: how many it lasts, fades included.
         fade_in, fade_out: how many of them fade.
+        effects: what is done to it, before its gain and its fades.
     """
 
     source: str
@@ -43,6 +46,7 @@ class Voice:
     samples: int
     fade_in: int
     fade_out: int
+    effects: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,13 @@ class Soundtrack:
     ceiling_db: float
     warnings: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def sources(self) -> list[str]:
+        """References of all that is heard."""
+        heard = [voice.source for voice in self.voices] + ([self.music.source] if self.music else [])
+        steps = (step for voice in self.voices for step in voice.effects)
+        return [*heard, *(name for step in steps for name in step.sources)]
+
     def to_json(self, hashes: Mapping[str, str]) -> dict[str, Any]:
         """Everything its samples depend on, sources by content (`hashes` by reference)."""
         return {
@@ -84,17 +95,27 @@ def soundtrack(komposition: Komposition, timeline: Timeline, media: Mapping[str,
     """Plan the sound for a timeline already placed on frames."""
     samples = _sample(timeline.frames, timeline.rate)
     voices = []
-    for placed in timeline.segments:
+    warnings: list[tuple[str, str]] = []
+    for index, placed in enumerate(timeline.segments):
         gain = placed.segment.gain_db
         if gain is None and komposition.music is None:
             gain = 0.0
-        if gain is not None and media[placed.segment.source].audio is not None:
+        if gain is not None and _sounds(placed, media):
             voices.append(_voice(placed, gain, timeline.rate))
-    warnings: list[tuple[str, str]] = []
+        elif placed.chain.only_heard:
+            names = ", ".join(placed.chain.only_heard)
+            text = f"{names}: the segment is silent under music, unless it has a gain_db"
+            warnings.append((f"$.segments[{index}].effects", text))
     music = _music(komposition, samples, media, warnings)
     loudness = komposition.loudness or Loudness(true_peak_db=CEILING_DB)
     target = komposition.loudness.target_lufs if komposition.loudness else None
     return Soundtrack(samples, tuple(voices), music, target, loudness.true_peak_db, tuple(warnings))
+
+
+def _sounds(placed: Placed, media: Mapping[str, MediaInfo]) -> bool:
+    """Whether a segment has sound, after its effects."""
+    result = placed.chain.result
+    return (media[placed.segment.source].audio if result is None else result.sound) is not None
 
 
 def _voice(placed: Placed, gain: float, rate: Fraction) -> Voice:
@@ -110,6 +131,7 @@ def _voice(placed: Placed, gain: float, rate: Fraction) -> Voice:
         samples=end - first,
         fade_in=_sample(placed.first_frame + placed.fade_frames, rate) - first,
         fade_out=end - _sample(body_end, rate),
+        effects=placed.chain.sound,
     )
 
 
@@ -141,6 +163,12 @@ def _sample(frame: int, rate: Fraction) -> int:
 
 def _described(part: Voice | Music, hashes: Mapping[str, str]) -> dict[str, Any]:
     document = {
-        name: str(value) if isinstance(value, Fraction) else value for name, value in vars(part).items()
+        name: str(value) if isinstance(value, Fraction) else value
+        for name, value in vars(part).items()
+        if name != "effects"
     }
-    return {**document, "source": hashes[part.source]}
+    document["source"] = hashes[part.source]
+    # Without effects it is described as ever, so that what was rendered before there were any is found.
+    if isinstance(part, Voice) and part.effects:
+        document["effects"] = [step.to_json("audio", hashes, timed=True) for step in part.effects]
+    return document

@@ -10,14 +10,18 @@ Frame n of a shot is the source picture on screen at `start + n / fps * speed` s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from media_assets.errors import DocumentError
-from media_assets.kompositions.model import Komposition, Segment, exact
+from media_assets.kompositions.effects import NO_EFFECTS, Chain, Step, chain
+from media_assets.kompositions.footage import is_still, picture_end, sound_end
+from media_assets.kompositions.model import Komposition, OutputFormat, Segment, exact
 from media_assets.media.info import MediaInfo
+from media_assets.operations.clip import Clip, Picture
+from media_assets.operations.conform import JOINED_SOUND
 
 # Seconds of source before its end in which there surely is a picture, beside two of its own frames.
 _NEAR_END = Fraction(1, 20)
@@ -34,12 +38,37 @@ class Shot:
         start: seconds into the file of the first picture.
         speed: seconds of source in a second of timeline.
         lead: pictures to run up before `start`, because it lies behind the last picture, which is held.
+        effects: what is done to its pictures.
+        whole: pictures that these work on, where they need more than the piece shows; else 0.
+        skipped: how many of those come before the piece.
     """
 
     source: str
     start: Fraction
     speed: Fraction
     lead: int = 0
+    effects: tuple[Step, ...] = ()
+    whole: int = 0
+    skipped: int = 0
+
+    def to_json(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """Everything its pictures depend on, sources by `names` (by reference)."""
+        document: dict[str, Any] = {
+            "source": names[self.source],
+            "start": str(self.start),
+            "speed": str(self.speed),
+            "lead": self.lead,
+        }
+        if self.effects:
+            timed = self.whole > 0
+            document["effects"] = [step.to_json("video", names, timed=timed) for step in self.effects]
+            document |= {"whole": self.whole, "skipped": self.skipped}
+        return document
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """References of all that it takes pictures from."""
+        return (self.source, *(name for step in self.effects for name in step.sources))
 
 
 @dataclass(frozen=True)
@@ -69,6 +98,12 @@ class Placed:
     frames: int
     fade_frames: int
     handle_frames: int
+    chain: Chain = NO_EFFECTS
+
+    @property
+    def shown_frames(self) -> int:
+        """All of its pictures: what its effects see."""
+        return self.frames + self.handle_frames
 
 
 @dataclass(frozen=True)
@@ -103,6 +138,9 @@ def timeline(
     pieces: list[Piece] = []
     warnings: Findings = []
     rate = komposition.output.rate
+    placed = _with_effects(placed, komposition.output, media, findings, warnings)
+    if findings:
+        raise DocumentError(f"the komposition has {len(findings)} problem(s)", findings, where=where)
     for index, here in enumerate(placed):
         place = f"$.segments[{index}]"
         if here.fade_frames:
@@ -148,6 +186,33 @@ def _place(komposition: Komposition, findings: Findings) -> list[Placed]:
     return placed
 
 
+def _with_effects(
+    placed: Sequence[Placed],
+    output: OutputFormat,
+    media: Mapping[str, MediaInfo],
+    findings: Findings,
+    warnings: Findings,
+) -> list[Placed]:
+    """Segments with what their effects come to, on all that is shown of each, transitions included."""
+    treated = []
+    for index, here in enumerate(placed):
+        place, segment = f"$.segments[{index}].effects", here.segment
+        seconds = float(here.shown_frames / output.rate)
+        sound = JOINED_SOUND if media[segment.source].audio else None
+        clip = Clip("video", seconds, Picture(output.width, output.height, output.rate), sound)
+        made, problems = chain(segment.effects, clip, media)
+        findings += [(f"{place}[{at}]", text) for at, text in problems]
+        after = made.result.duration if made.result else None
+        if after is not None and round((seconds - after) * output.rate) > 0:
+            warnings.append(
+                (place, f"make it {after:.3f} s long: its last picture is held to {seconds:.3f} s")
+            )
+        elif after is not None and round((after - seconds) * output.rate) > 0:
+            warnings.append((place, f"make it {after:.3f} s long, of which {seconds:.3f} s are shown"))
+        treated.append(replace(here, chain=made))
+    return treated
+
+
 def _source_findings(komposition: Komposition, media: Mapping[str, MediaInfo]) -> Findings:
     findings: Findings = []
     for index, segment in enumerate(komposition.segments):
@@ -175,33 +240,21 @@ def _source_findings(komposition: Komposition, media: Mapping[str, MediaInfo]) -
     return findings
 
 
-def is_still(info: MediaInfo) -> bool:
-    """Whether it has one picture only, which is then shown for as long as is asked."""
-    return info.kind == "image" or (info.video is not None and info.video.frames == 1)
-
-
-def picture_end(info: MediaInfo) -> Fraction | None:
-    """Seconds into the file at which its picture ends; None for a still, or when nobody knows."""
-    if is_still(info) or info.video is None:
-        return None
-    return _end(info, info.video.duration, info.video.start_time)
-
-
-def sound_end(info: MediaInfo) -> Fraction | None:
-    """Seconds into the file at which its sound ends; None when nobody knows."""
-    return _end(info, info.audio.duration, info.audio.start_time) if info.audio else None
-
-
-def _end(info: MediaInfo, duration: float | None, start: float) -> Fraction | None:
-    """Times count from the start of the file, where its earliest stream starts."""
-    if duration is None:
-        return None if info.duration is None else exact(info.duration)
-    earliest = min([v.start_time for v in info.videos] + [a.start_time for a in info.audios])
-    return exact(duration) + exact(start) - exact(earliest)
-
-
 def _shot(placed: Placed, skipped: int, rate: Fraction, media: Mapping[str, MediaInfo]) -> Shot:
-    """The pictures of a segment from its frame `skipped` on."""
+    """The pictures of a segment from its frame `skipped` on, with its effects.
+
+    Where these depend on time, they work on the whole segment, and the piece cuts its pictures out: a
+    picture is the same in whichever piece it is shown.
+    """
+    effects = placed.chain.picture
+    if placed.chain.is_timeless:
+        return replace(_taken(placed, skipped, rate, media), effects=effects)
+    whole = _taken(placed, 0, rate, media)
+    return replace(whole, effects=effects, whole=placed.shown_frames, skipped=skipped)
+
+
+def _taken(placed: Placed, skipped: int, rate: Fraction, media: Mapping[str, MediaInfo]) -> Shot:
+    """What a segment takes from its source, from its frame `skipped` on."""
     segment, info = placed.segment, media[placed.segment.source]
     if is_still(info):
         return Shot(segment.source, Fraction(0), Fraction(1))
@@ -222,7 +275,7 @@ def _held(placed: Placed, rate: Fraction, info: MediaInfo) -> int:
         return 0
     step = placed.speed / rate
     there = math.ceil((end - exact(placed.segment.in_point)) / step)
-    return max(0, placed.frames + placed.handle_frames - there)
+    return max(0, placed.shown_frames - there)
 
 
 def _frame(seconds: Fraction, rate: Fraction) -> int:
