@@ -8,7 +8,8 @@ import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_origin
 
 from pydantic import ValidationError
 
@@ -57,11 +58,18 @@ def read_parameters(kind: Operation[Any], values: Mapping[str, Any], place: str)
     try:
         return kind.parameters.model_validate(dict(values))
     except ValidationError as error:
-        findings = [
-            (".".join([place, *(str(part) for part in problem["loc"])]), _explain(problem, kind))
-            for problem in error.errors()
-        ]
-        raise DocumentError(f"parameters of {kind.name} do not hold", findings) from None
+        found: dict[str, str] = {}
+        for problem in error.errors():
+            # Of a value that may be of several types the first problem is told, without pydantic's tags.
+            loc = problem["loc"][:1] if _is_union(kind, problem["loc"]) else problem["loc"]
+            found.setdefault(".".join([place, *(str(part) for part in loc)]), _explain(problem, kind))
+        raise DocumentError(f"parameters of {kind.name} do not hold", [*found.items()]) from None
+
+
+def _is_union(kind: Operation[Any], loc: tuple[int | str, ...]) -> bool:
+    """Whether a problem lies in one of the types that a parameter may have."""
+    field = kind.parameters.model_fields.get(str(loc[0])) if loc else None
+    return field is not None and get_origin(field.annotation) in (Union, UnionType)
 
 
 def _concrete(kind: type[Operation[Any]]) -> Iterator[type[Operation[Any]]]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from media_assets.errors import BadInput, DocumentError
 from media_assets.planning import specs
+from media_assets.planning.plan import check
 from media_assets.planning.positions import Finding, Origin, Positions, decode, decode_yaml, json_path
 from media_assets.planning.rewriting import Rewritten, rewritten
 from media_assets.planning.specs import InputSpec, JobSpec, OperationSpec, OutputSpec, Strict
@@ -222,9 +223,6 @@ def _naming_problems(parts: _Parts) -> list[Finding]:
 
 def _graph(parts: _Parts, as_operations: Rewritten) -> list[Finding]:
     """What the planner finds before it knows the sources."""
-    # plan takes OperationSpec from here.
-    from media_assets.planning.plan import check
-
     names = [given.id for _, given in parts.inputs]
     try:
         check(as_operations.operations, [*names, *parts.broken_inputs, *parts.broken_operations])

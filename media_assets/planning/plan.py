@@ -15,7 +15,7 @@ from media_assets.operations.base import Operation
 from media_assets.operations.clip import Clip
 from media_assets.operations.parameters import Parameters
 from media_assets.operations.registry import operation, read_parameters
-from media_assets.planning.jobspec import OperationSpec
+from media_assets.planning.specs import OperationSpec
 from media_assets.store.outputs import Recipe
 from media_assets.store.sources import SourceFacts
 

@@ -14,8 +14,8 @@ from media_assets.errors import DocumentError
 from media_assets.media.hardware import Encoders
 from media_assets.operations.parameters import Duration
 from media_assets.operations.registry import operation, read_parameters
-from media_assets.planning.jobspec import OperationSpec, Strict
 from media_assets.planning.plan import Plan, check, make_plan
+from media_assets.planning.specs import OperationSpec, Strict
 from media_assets.store.sources import SourceFacts
 
 SOURCE = "source"
