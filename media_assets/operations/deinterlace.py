@@ -37,7 +37,7 @@ class Deinterlace(PictureOperation[DeinterlaceParameters]):
     )
     parameters = DeinterlaceParameters
     takes = InputRule(kinds=frozenset({"video"}), needs=frozenset({"video"}))
-    megapixels_per_second = 250.0
+    megapixels_per_second = 1000.0
 
     def expect(self, clips: Sequence[Clip], parameters: DeinterlaceParameters) -> Clip:
         """The same, at twice the rate where fields are asked for."""

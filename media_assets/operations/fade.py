@@ -82,7 +82,7 @@ class Fade(Operation[_Fading]):
     example = {"fade_in": 0.5, "fade_out": 0.5}
     summary = "Fade in at the start and out at the end, picture and sound."
     parameters: ClassVar[type[Parameters]] = FadeParameters
-    megapixels_per_second = 900.0
+    megapixels_per_second = 1000.0
 
     def expect(self, clips: Sequence[Clip], parameters: _Fading) -> Clip:
         """The same streams; sound that fades in stereo at 48 kHz."""

@@ -69,7 +69,7 @@ class Overlay(Operation[OverlayParameters]):
         needs=frozenset({"video"}),
         slots=(Slot("overlay", PICTURES, frozenset({"video"}), aliases=("overlay_source", "foreground")),),
     )
-    megapixels_per_second = 350.0
+    megapixels_per_second = 2500.0
 
     def expect(self, clips: Sequence[Clip], parameters: OverlayParameters) -> Clip:
         """As what is below; mixed sound in stereo at 48 kHz."""

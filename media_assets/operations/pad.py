@@ -32,7 +32,7 @@ class PadParameters(Parameters):
     width: _Side | None = None
     height: _Side | None = None
     aspect: Aspect | None = None
-    fill: Literal["blur"] | Color | None = None
+    fill: Color | Literal["blur"] | None = None
     blur: Annotated[float, Field(gt=0, le=0.2)] = 0.03
 
     @model_validator(mode="after")
@@ -53,7 +53,7 @@ class Pad(Operation[PadParameters]):
     parameters = PadParameters
     takes = InputRule(kinds=PICTURES, needs=frozenset({"video"}))
     timeless = True
-    megapixels_per_second = 120.0
+    megapixels_per_second = 1000.0
 
     def expect(self, clips: Sequence[Clip], parameters: PadParameters) -> Clip:
         """The same in the frame's size, with square pixels."""

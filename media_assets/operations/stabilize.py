@@ -38,7 +38,7 @@ class Stabilize(Operation[StabilizeParameters]):
     parameters = StabilizeParameters
     takes = InputRule(kinds=frozenset({"video"}), needs=frozenset({"video"}))
     measures = "video"
-    megapixels_per_second = 60.0
+    megapixels_per_second = 35.0
 
     def expect(self, clips: Sequence[Clip], parameters: StabilizeParameters) -> Clip:
         """The same streams."""

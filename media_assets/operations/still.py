@@ -51,7 +51,7 @@ class ImageToVideo(Operation[ImageToVideoParameters]):
     summary = "A silent video of a still; the camera may zoom and pan over it."
     parameters = ImageToVideoParameters
     takes = InputRule(kinds=frozenset({"image"}), needs=frozenset({"video"}))
-    megapixels_per_second = 100.0
+    megapixels_per_second = 65.0
 
     def expect(self, clips: Sequence[Clip], parameters: ImageToVideoParameters) -> Clip:
         """A video of whole pictures, with square pixels."""

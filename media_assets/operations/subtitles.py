@@ -56,7 +56,7 @@ class Subtitles(Operation[SubtitlesParameters]):
         needs=frozenset({"video"}),
         slots=(Slot("subtitles", frozenset({"subtitle"}), aliases=("subtitle", "captions")),),
     )
-    megapixels_per_second = 900.0
+    megapixels_per_second = 3000.0
 
     def expect(self, clips: Sequence[Clip], parameters: SubtitlesParameters) -> Clip:
         """The same streams, and the subtitles' own."""

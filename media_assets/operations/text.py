@@ -82,7 +82,7 @@ class Text(Operation[TextParameters]):
         needs=frozenset({"video"}),
         slots=(Slot("font", frozenset({"font"}), required=False),),
     )
-    megapixels_per_second = 700.0
+    megapixels_per_second = 3000.0
 
     def expect(self, clips: Sequence[Clip], parameters: TextParameters) -> Clip:
         """The same, with square pixels."""

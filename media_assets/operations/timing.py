@@ -108,7 +108,7 @@ class Reverse(_Steady):
     name = "reverse"
     summary = "Play backwards, picture and sound; the clip is held in memory, so it must be short."
     parameters = ReverseParameters
-    megapixels_per_second = 800.0
+    megapixels_per_second = 4000.0
 
     def expect(self, clips: Sequence[Clip], parameters: ReverseParameters) -> Clip:
         """The same length, at a constant rate."""
@@ -152,7 +152,7 @@ class FreezeFrame(_Steady):
     summary = "Let the picture stand at a moment, then go on; the sound pauses, or runs on."
     parameters = FreezeFrameParameters
     takes = InputRule(kinds=frozenset({"video"}), needs=frozenset({"video"}))
-    megapixels_per_second = 1200.0
+    megapixels_per_second = 4000.0
 
     def expect(self, clips: Sequence[Clip], parameters: FreezeFrameParameters) -> Clip:
         """Longer by what is inserted."""
@@ -213,7 +213,7 @@ class Loop(_Steady):
     example = {"count": 2}
     summary = "Play again and again without a gap; the clip is held in memory, so it must be short."
     parameters = LoopParameters
-    megapixels_per_second = 900.0
+    megapixels_per_second = 4000.0
 
     def expect(self, clips: Sequence[Clip], parameters: LoopParameters) -> Clip:
         """`count` times as long, or as long as asked for."""
@@ -265,7 +265,7 @@ class Fps(_Steady):
     summary = "Bring the picture to a constant rate; pictures are left out or shown again."
     parameters = FpsParameters
     takes = InputRule(kinds=frozenset({"video"}), needs=frozenset({"video"}))
-    megapixels_per_second = 2000.0
+    megapixels_per_second = 4000.0
 
     def expect(self, clips: Sequence[Clip], parameters: FpsParameters) -> Clip:
         """The same length, in whole pictures of the new rate."""
