@@ -92,7 +92,9 @@ def _parse(data: Any, where: str, positions: Positions) -> Komposition:
     try:
         komposition = Komposition.model_validate(data)
     except ValidationError as error:
-        findings += [_shape_finding(dict(detail)) for detail in error.errors(include_url=False)]
+        details = [dict(detail) for detail in error.errors(include_url=False)]
+        # Where all members are at fault, pydantic adds that none are left.
+        findings += [_shape_finding(d) for d in details if d["type"] != "too_short" or not d["input"]]
     findings += _whole_findings(data)
     if findings or komposition is None:
         shown = [_placed(path, text, positions) for path, text in findings[:_SHOWN_FINDINGS]]
