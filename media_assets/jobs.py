@@ -175,12 +175,14 @@ def _materialized(
     )
     made: dict[str, dict[str, Any]] = {}
     errors: dict[str, Mapping[str, Any]] = {}
-    for event in (event for result in results for event in result.all_events):
-        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
-            found = event.step_materialization_data.materialization
-            made[str(found.partition)] = {name: item.value for name, item in found.metadata.items()}
-        elif event.is_step_failure:
-            errors |= _errors_in(event)
+    for result in results:
+        # From the log: among its events, a step that failed has not what it recorded before.
+        for entry in session.instance.all_logs(result.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION):
+            found = entry.asset_materialization
+            if found is not None:
+                made[str(found.partition)] = {name: item.value for name, item in found.metadata.items()}
+        for event in result.all_events:
+            errors |= _errors_in(event) if event.is_step_failure else {}
     missing = [effect for effect in effects if effect not in made and effect not in errors]
     if missing:
         raise RunFailed("\n".join(failures(results)) or "the run broke off", where=", ".join(missing))

@@ -57,7 +57,7 @@ def test_plans_that_share_nodes_merge_into_one(clips: Clips) -> None:
     assert {n.recipe.fingerprint for n in whole.nodes.values()} == {
         n.recipe.fingerprint for n in plan.nodes.values()
     }
-    assert [name for name in whole.nodes] == [n.name for n in whole.closure(list(whole.nodes))]
+    assert list(whole.nodes) == [n.name for n in whole.closure(list(whole.nodes))]
 
 
 @pytest.mark.parametrize("name", sorted(operations()))
