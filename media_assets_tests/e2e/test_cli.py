@@ -19,6 +19,8 @@ COMMANDS = [
     ["events"],
     ["analytics"],
     ["demo"],
+    ["run"],
+    ["explain"],
     ["workflow", "list"],
     ["workflow", "run"],
     ["komposition", "check"],
