@@ -1,11 +1,13 @@
-"""What there is in a source: one picture or many, and up to which second."""
+"""What there is in a source: one picture or many, of which shape, and up to which second."""
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
-from media_assets.kompositions.model import exact
+from media_assets.kompositions.model import OutputFormat, exact
 from media_assets.media.info import MediaInfo
+from media_assets.operations.clip import Clip, Picture
 
 
 def is_still(info: MediaInfo) -> bool:
@@ -31,3 +33,18 @@ def _end(info: MediaInfo, duration: float | None, start: float) -> Fraction | No
         return None if info.duration is None else exact(info.duration)
     earliest = min([v.start_time for v in info.videos] + [a.start_time for a in info.audios])
     return exact(duration) + exact(start) - exact(earliest)
+
+
+def fitted(info: MediaInfo, output: OutputFormat) -> Picture:
+    """The source's picture as large as goes into the output, upright, in square pixels, without bars."""
+    own = Clip.of(info).picture
+    if own is None:
+        raise ValueError("a source without a picture cannot be shown")
+    shape = Fraction(own.width * own.sar / own.height)
+    width = min(Fraction(output.width), output.height * shape)
+    height = min(Fraction(output.height), output.width / shape)
+    return Picture(_even(width), _even(height), output.rate)
+
+
+def _even(length: Fraction) -> int:
+    return max(2, 2 * math.floor(length / 2 + Fraction(1, 2)))

@@ -124,9 +124,10 @@ def shown(
     if not shot.effects:
         return conformed(shot, source, frames, output)
     whole = shot.whole or frames
+    bare = shot.effects[0].clips[0].picture
 
     def opened() -> Stream:
-        return conformed(shot, source, whole, output)
+        return conformed(shot, source, whole, output, bare)
 
     if any(step.operation.measures for step in shot.effects):
         scratch.mkdir(exist_ok=True)
@@ -137,15 +138,24 @@ def shown(
         raise ValueError(f"the effects of {shot.source} left no picture")
     if result.alpha:
         picture = flattened(picture)
-    form = Picture(output.width, output.height, output.rate)
-    if (result.width, result.height, result.sar) != (form.width, form.height, form.sar):
-        picture = fit(picture, form)
-    picture = steady(picture, output.rate, float(whole / output.rate))
-    return _tagged(_counted(picture, shot.skipped, frames).filter("format", "yuv420p"))
+    picture = _counted(steady(picture, output.rate, float(whole / output.rate)), shot.skipped, frames)
+    if result == bare:
+        return _tagged(_barred(picture.filter("format", "yuv420p"), output))
+    return _tagged(fit(picture, Picture(output.width, output.height, output.rate)))
 
 
-def conformed(shot: Shot, source: SourceFacts, frames: int, output: OutputFormat) -> Stream:
-    """Exactly `frames` pictures of a source in the output's size, rate, shape and colours."""
+def conformed(
+    shot: Shot,
+    source: SourceFacts,
+    frames: int,
+    output: OutputFormat,
+    bare: Picture | None = None,
+) -> Stream:
+    """Exactly `frames` pictures of a source in the output's size, rate, shape and colours.
+
+    Args:
+        bare: the form that they have without the bars around them, where they are to have none yet.
+    """
     video = source.info.video
     if video is None:
         raise ValueError(f"{source.id} has no picture")
@@ -153,7 +163,7 @@ def conformed(shot: Shot, source: SourceFacts, frames: int, output: OutputFormat
         opened, _ = open_at(source, Fraction(0), threads=1)
         still = opened.stream(video.index).filter("fps", output.fps, start_time=0, round="up")
         # Fitted once, then repeated.
-        return _counted(_held(_fitted(still, video, output)), 0, frames)
+        return _counted(_held(_fitted(still, video, output, bare)), 0, frames)
     # Without -noaccurate_seek ffmpeg drops the picture that is on screen at the start but began before.
     run_up = shot.lead * shot.speed / output.rate
     opened, zero = open_at(source, max(Fraction(0), shot.start - run_up), noaccurate_seek=None, threads=1)
@@ -163,7 +173,7 @@ def conformed(shot: Shot, source: SourceFacts, frames: int, output: OutputFormat
     if video.interlaced:
         picture = picture.filter("bwdif", mode="send_frame")
     picture = picture.filter("fps", output.fps, start_time=0, round="up")
-    return _fitted(_counted(_held(picture), shot.lead, frames), video, output)
+    return _fitted(_counted(_held(picture), shot.lead, frames), video, output, bare)
 
 
 def _held(picture: Stream) -> Stream:
@@ -176,7 +186,7 @@ def _counted(picture: Stream, skipped: int, frames: int) -> Stream:
     return trimmed.filter("setpts", "PTS-STARTPTS")
 
 
-def _fitted(picture: Stream, video: VideoStream, output: OutputFormat) -> Stream:
+def _fitted(picture: Stream, video: VideoStream, output: OutputFormat, bare: Picture | None) -> Stream:
     """Letterboxed into the output with square pixels, 8-bit BT.709 whatever the source was."""
     if video.has_alpha:
         picture = picture.filter("format", "gbrap").filter("premultiply", inplace=1)
@@ -184,16 +194,25 @@ def _fitted(picture: Stream, video: VideoStream, output: OutputFormat) -> Stream
     if tags:
         picture = picture.filter("setparams", **tags)
     width, height = output.width, output.height
-    picture = picture.filter(
-        "scale",
+    sides: tuple[Option, Option] = (
         f"max(2,2*round(min({width},{height}*dar)/2))",
         f"max(2,2*round(min({height},{width}/dar)/2))",
+    )
+    if bare is not None:
+        sides = bare.width, bare.height
+    picture = picture.filter(
+        "scale",
+        *sides,
         **({} if video.hdr else {"out_color_matrix": "bt709", "out_range": "tv"}),
     )
     if video.hdr:
         picture = tone_mapped(picture)
-    picture = picture.filter("format", "yuv420p").filter("pad", width, height, "(ow-iw)/2", "(oh-ih)/2")
-    return _tagged(picture)
+    picture = picture.filter("format", "yuv420p")
+    return _tagged(picture if bare is not None else _barred(picture, output))
+
+
+def _barred(picture: Stream, output: OutputFormat) -> Stream:
+    return picture.filter("pad", output.width, output.height, "(ow-iw)/2", "(oh-ih)/2")
 
 
 def _tagged(picture: Stream) -> Stream:

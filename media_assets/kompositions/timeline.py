@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 from media_assets.errors import DocumentError
 from media_assets.kompositions.effects import NO_EFFECTS, Chain, Step, chain
-from media_assets.kompositions.footage import is_still, picture_end, sound_end
+from media_assets.kompositions.footage import fitted, is_still, picture_end, sound_end
 from media_assets.kompositions.model import Komposition, OutputFormat, Segment, exact
 from media_assets.media.info import MediaInfo
-from media_assets.operations.clip import Clip, Picture
+from media_assets.operations.clip import Clip
 from media_assets.operations.conform import JOINED_SOUND
 
 # Seconds of source before its end in which there surely is a picture, beside two of its own frames.
@@ -199,7 +199,7 @@ def _with_effects(
         place, segment = f"$.segments[{index}].effects", here.segment
         seconds = float(here.shown_frames / output.rate)
         sound = JOINED_SOUND if media[segment.source].audio else None
-        clip = Clip("video", seconds, Picture(output.width, output.height, output.rate), sound)
+        clip = Clip("video", seconds, fitted(media[segment.source], output), sound)
         made, problems = chain(segment.effects, clip, media)
         findings += [(f"{place}[{at}]", text) for at, text in problems]
         after = made.result.duration if made.result else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from media_assets.errors import DocumentError
+from media_assets.errors import DocumentError, MediaAssetsError
 from media_assets.kompositions.document import load, parse
 from media_assets.kompositions.effects import refusal, refusal_of
 from media_assets.kompositions.model import references
@@ -23,7 +24,7 @@ from media_assets.media.graph import Stream, Target, arguments
 from media_assets.media.info import AudioStream, Kind, MediaInfo, VideoStream
 from media_assets.media.probe import probe
 from media_assets.media.run import run_ffmpeg
-from media_assets.operations.base import PictureOperation
+from media_assets.operations.base import PictureOperation, SoundOperation
 from media_assets.operations.clip import Clip, Picture, Sound
 from media_assets.operations.registry import operation, operations, read_parameters
 from media_assets.settings import Settings
@@ -65,7 +66,11 @@ def _is_taken(name: str) -> bool:
 
 TAKEN = [name for name in operations() if _is_taken(name)]
 REFUSED = sorted(set(operations()) - set(TAKEN))
-TIMELESS = [name for name in TAKEN if operation(name).timeless]
+SEEN = [
+    name
+    for name in TAKEN
+    if not isinstance(operation(name), SoundOperation) and name not in ("to_mono", "replace_audio")
+]
 LOOKS = [name for name in TAKEN if isinstance(operation(name), PictureOperation) or name == "lut"]
 
 
@@ -127,7 +132,7 @@ def test_an_effect_looks_as_it_does_in_a_job(name: str, clips: Clips) -> None:
         assert np.abs(here.astype(int) - plain.astype(int)).mean() > 1
 
 
-@pytest.mark.parametrize("name", [name for name in TAKEN if name not in ("volume", "to_mono")])
+@pytest.mark.parametrize("name", SEEN)
 def test_a_picture_is_the_same_in_a_transition_and_in_the_body(
     name: str, clips: Clips, tmp_path: Path
 ) -> None:
@@ -138,8 +143,6 @@ def test_a_picture_is_the_same_in_a_transition_and_in_the_body(
     middle = _segment(clips, _effect(name, clips), transition={"duration": 0.3}) | {"in_point": 0.9}
     compiled, sources = planned(settings, document([first, middle, plain]))
     coming, body, going = (compiled.pieces[index].piece for index in (1, 2, 3))
-    if not coming.shots[1].effects:
-        pytest.skip(f"{name} touches the sound alone")
     wanted = [(coming.shots[1], 36), (coming.shots[1], 9), (body.shots[0], 21), (going.shots[0], 6)]
 
     def run(stream: Stream) -> Sequence[str]:
@@ -211,6 +214,44 @@ def test_effects_come_one_after_the_other(settings: Settings) -> None:
         shot = pictures(settings, path_of(rendered(settings, data)), 16, 9)[5]
         assert np.abs(shot[4, 7].astype(int) - middle).max() < 12
         assert np.abs(shot[4, 1].astype(int) - side).max() < 12
+
+
+def test_bars_are_no_part_of_the_picture_that_effects_see(settings: Settings) -> None:
+    solid(settings, settings.source_root / "tall.mp4", "white", size="50x90")
+    laid = {"op": "pad", "aspect": "16:9", "fill": "#ff0000"}
+    for effects, corner, side in (
+        ([{"op": "vignette", "intensity": 1}], 40, (0, 0, 0)),
+        ([laid], 255, (255, 0, 0)),
+        ([{"op": "flip"}], 255, (0, 0, 0)),
+    ):
+        data = document([{"source": "tall.mp4", "duration": 0.5, "effects": effects}])
+        shot = pictures(settings, path_of(rendered(settings, data)), 160, 90)[5].astype(int)
+        assert shot[45, 80].min() > 240
+        assert shot[2, 59].max() - corner < 12
+        assert np.abs(shot[45, 20] - side).max() < 12
+
+
+@pytest.mark.fixtures
+def test_any_footage_has_the_form_that_effects_expect(settings: Settings, media_fixtures: Path) -> None:
+    """Rotated, anamorphic, odd, transparent, deep and interlaced pictures, each turned and graded."""
+    settings.source_root.mkdir(parents=True)
+    segments = []
+    for number, path in enumerate(sorted((media_fixtures / "video_odd").rglob("*"))):
+        try:
+            info = probe(path, settings) if path.is_file() else None
+        except MediaAssetsError:
+            continue
+        if info is not None and info.video is not None:
+            name = f"{number}{path.suffix}"
+            shutil.copyfile(path, settings.source_root / name)
+            effects = [{"op": "leica_look"}, {"op": "rotate", "angle": 90}, {"op": "rotate", "angle": -90}]
+            segments.append({"source": name, "duration": 0.2, "effects": effects})
+    assert len(segments) > 20
+    treated = pictures(settings, path_of(rendered(settings, document(segments))))
+    plain = [{**segment, "effects": [{"op": "leica_look"}]} for segment in segments]
+    straight = pictures(settings, path_of(rendered(settings, document(plain))))
+    assert len(treated) == len(straight) == 6 * len(segments)
+    assert np.abs(treated.astype(int) - straight.astype(int)).mean(axis=(1, 2, 3)).max() < 4
 
 
 def _three(settings: Settings) -> dict[str, Any]:
