@@ -41,7 +41,10 @@ def run(
     try:
         report: JobReport = with_actions(data, work)
     except KeyboardInterrupt:
-        console.say("interrupted: nothing half made is left, what was finished is kept")
+        text = "nothing half made is left, what was finished is kept"
+        if json:
+            console.print_json({"error": "Interrupted", "message": text, "where": str(job), "hint": None})
+        console.say(f"interrupted: {text}")
         raise typer.Exit(_INTERRUPTED_STATUS) from None
     if json:
         console.print_json(report.to_json())

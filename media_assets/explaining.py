@@ -36,6 +36,9 @@ def explain(actions: Actions, reference: str) -> dict[str, Any]:
     actions.ingest()
     if "/" in reference:
         return _of_node(actions, reference)
+    if reference.startswith(("src_", "komp_")):
+        other = "status source_file" if reference.startswith("src_") else "komposition plan"
+        raise BadInput("it is no effect", where=reference, hint=f"{_ACCEPTED}; see media-assets {other}")
     key = RecipeStore(actions.settings).find(reference)
     machine = encoders(actions.settings)
     recipe = RecipeStore(actions.settings).get(key)

@@ -81,7 +81,7 @@ class RecipeStore:
             Whether it was written.
         """
         try:
-            if self.get(recipe.id).id == recipe.id:
+            if self.get(recipe.id) == recipe:
                 return False
         except (UnknownEffect, DamagedRecipe):
             pass
@@ -123,7 +123,7 @@ class RecipeStore:
                 "it is not the id of an effect",
                 where=reference,
                 hint="give an id such as effect_trim_0123456789abcdef, or "
-                f"{SHORTEST_PREFIX} or more of its last 16 digits",
+                f"{SHORTEST_PREFIX} or more of its last 16 digits in small letters",
             )
         operation = match["operation"]
         found = [
