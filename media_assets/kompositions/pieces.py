@@ -98,7 +98,8 @@ def encoding(plan: KompositionPlan) -> dict[str, Option]:
     options = profile(plan.profile).options(video=True, audio=False)
     # Pieces are only ever read from a disk: moving their index to the front is time lost.
     options.pop("movflags", None)
-    return {**options, "video_track_timescale": timescale(plan.output.rate)}
+    # As many pieces as there are cores are encoded at a time, each by one thread.
+    return {**options, "threads:v": 1, "video_track_timescale": timescale(plan.output.rate)}
 
 
 def timescale(rate: Fraction) -> int:

@@ -8,6 +8,7 @@ from media_assets.media.graph import Option, Stream, filter_streams
 from media_assets.media.info import VideoStream
 
 _HD_HEIGHT = 720
+_WHITE_NITS = 100
 _STANDARD: dict[str, Option] = {
     "range": "tv",
     "colorspace": "bt709",
@@ -18,7 +19,9 @@ _UNTAGGED = (None, "unknown", "unspecified", "reserved")
 _RGB = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "gray", "ya", "mono")
 
 
-def standard(picture: Stream, video: VideoStream) -> Stream:
+def standard(
+    picture: Stream, video: VideoStream, tone_map: Callable[[Stream], Stream] | None = None
+) -> Stream:
     """`picture` as every filter and encoder after it takes it: 8-bit 4:2:0 BT.709 of limited range.
 
     Transparency stays, as a fourth plane; interlaced pictures become progressive ones.
@@ -26,6 +29,9 @@ def standard(picture: Stream, video: VideoStream) -> Stream:
     Without a tag ffmpeg takes every picture for BT.601, and players do so only below 720 lines. The
     conversion is made here, once: where it is left to ffmpeg, it puts it wherever the whole graph
     suits it, and an output's bytes would depend on what else the same command makes.
+
+    Args:
+        tone_map: how high dynamic range is brought down; `tone_mapped` where nobody says.
     """
     if video.interlaced:
         picture = picture.filter("bwdif", mode="send_frame")
@@ -33,7 +39,7 @@ def standard(picture: Stream, video: VideoStream) -> Stream:
     if tags:
         picture = picture.filter("setparams", **tags)
     if video.hdr:
-        picture = tone_mapped(picture)
+        picture = (tone_map or tone_mapped)(picture)
     else:
         picture = picture.filter("scale", out_color_matrix="bt709", out_range="tv")
     # What is said beside the picture (light levels, captions) reaches only the first output of a split.
@@ -89,12 +95,19 @@ def missing_tags(video: VideoStream) -> dict[str, Option]:
     return {name: guess for name, guess in guesses.items() if have[name] in _UNTAGGED}
 
 
-def tone_mapped(picture: Stream) -> Stream:
-    """High dynamic range brought to an ordinary screen's, by the chain in ffmpeg's manual of tonemap."""
+def tone_mapped(
+    picture: Stream, curve: str = "hable", peak: float | None = None, desaturation: float = 0.0
+) -> Stream:
+    """High dynamic range brought to an ordinary screen's, by the chain in ffmpeg's manual of tonemap.
+
+    Args:
+        peak: the brightest level that keeps its detail, in nits; what the file says where there is none.
+    """
+    options: dict[str, Option] = {} if peak is None else {"peak": peak / _WHITE_NITS}
     return (
-        picture.filter("zscale", transfer="linear", npl=100)
+        picture.filter("zscale", transfer="linear", npl=_WHITE_NITS)
         .filter("format", "gbrpf32le")
         .filter("zscale", primaries="bt709")
-        .filter("tonemap", "hable", desat=0)
+        .filter("tonemap", curve, desat=desaturation, **options)
         .filter("zscale", transfer="bt709", matrix="bt709", range="limited")
     )

@@ -24,6 +24,7 @@ from media_assets.settings import Settings
 
 _POLL_SECONDS = 0.1
 _GRACE_SECONDS = 2.0
+_NO_FONTS = Path(__file__).with_name("fonts.conf")
 _KEPT_LINES = 400
 _SHOWN_LINES = 12
 # Linux takes 128 KiB for one argument, its end mark included.
@@ -110,8 +111,9 @@ def run_ffmpeg(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            # SVT-AV1 writes a banner to stderr that would stand in front of every error.
-            env={**os.environ, "SVT_LOG": "1"},
+            # SVT-AV1 writes a banner to stderr that would stand in front of every error. A machine's own
+            # fonts must not show in what is drawn: it would differ from the next machine's.
+            env={**os.environ, "SVT_LOG": "1", "FONTCONFIG_FILE": str(_NO_FONTS)},
         )
     log: deque[str] = deque(maxlen=_KEPT_LINES)
     lines: queue.Queue[str | None] = queue.Queue()

@@ -96,6 +96,8 @@ class Operation(ABC, Generic[P]):
     timeless: ClassVar[bool] = False
     """Each picture of the result follows from the one picture at its place alone: not from its neighbours,
     its time or its number (as grain does). A part of a clip may then be worked on by itself."""
+    opens: ClassVar[bool] = False
+    """Whether it says how its source is opened, and so takes sources alone."""
     megapixels_per_second: ClassVar[float] = 600.0
     """How fast its filters work on one core: from measurement, for estimates where no events tell."""
 

@@ -74,7 +74,7 @@ def _is_union(kind: Operation[Any], loc: tuple[int | str, ...]) -> bool:
 
 def _concrete(kind: type[Operation[Any]]) -> Iterator[type[Operation[Any]]]:
     for found in kind.__subclasses__():
-        if not inspect.isabstract(found):
+        if not inspect.isabstract(found) and hasattr(found, "name"):
             yield found
         yield from _concrete(found)
 

@@ -6,12 +6,14 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from media_assets.media.color import flattened, paletted, standard
+from media_assets.media.color import flattened, paletted, standard, tone_mapped
 from media_assets.media.graph import Stream, Target, arguments, open_file
 from media_assets.operations.clip import Clip, Media
+from media_assets.operations.tonemap import TonemapParameters
 from media_assets.operations.trim import TrimParameters
 from media_assets.planning.plan import Node, Plan
 
@@ -46,7 +48,7 @@ def render_arguments(
     building = _Building(plan, streams, measured)
     targets = []
     for name, path in wanted.items():
-        media = building.take((name, 0), streams[name])
+        media = building.take((name, 0, None), streams[name])
         targets.append(_target(plan.nodes[name], media, path))
     return arguments(targets)
 
@@ -74,7 +76,7 @@ def sound_of(plan: Plan, node: Node) -> Stream | None:
     if node.clip.sound is None:
         return None
     wanted = _Wanted(video=False, audio=True)
-    return _Building(plan, {node.name: wanted}, {}).take((node.name, 0), wanted).audio
+    return _Building(plan, {node.name: wanted}, {}).take((node.name, 0, None), wanted).audio
 
 
 def _target(node: Node, media: Media, path: Path) -> Target:
@@ -90,8 +92,8 @@ def _target(node: Node, media: Media, path: Path) -> Target:
     return Target([s for s in (video, audio, subtitle) if s is not None], path, options)
 
 
-_Place = tuple[str, int]
-"""A node (with 0), or a source with the whole seconds that are skipped on opening it."""
+Place = tuple[str, int, TonemapParameters | None]
+"""A node (with 0), or a source with the whole seconds skipped on opening it, and its tone mapping."""
 
 
 @dataclass(frozen=True)
@@ -106,19 +108,21 @@ def _streams(clip: Clip) -> _Wanted:
     return _Wanted(clip.picture is not None, clip.sound is not None)
 
 
-def opened_from(plan: Plan, node: Node, index: int) -> _Place:
+def opened_from(plan: Plan, node: Node, index: int) -> Place:
     """Where `node` takes its input from.
 
     How a source is opened depends on the taking node alone: after another seek a decoder may give slightly
     other samples, and a node's bytes must not depend on what else is rendered.
     """
     name, parameters = node.inputs[index], node.parameters
+    if name in plan.sources and isinstance(parameters, TonemapParameters):
+        return name, 0, parameters
     if name not in plan.sources or not isinstance(parameters, TrimParameters):
-        return name, 0
+        return name, 0, None
     start = parameters.begin(node.clips[index])
     if index or plan.sources[name].info.demuxer not in _INDEXED or start < _WORTH_SEEKING_SECONDS:
-        return name, 0
-    return name, math.floor(start) - _LEAD_IN_SECONDS
+        return name, 0, None
+    return name, math.floor(start) - _LEAD_IN_SECONDS, None
 
 
 class _Building:
@@ -128,10 +132,10 @@ class _Building:
         self, plan: Plan, wanted: Mapping[str, _Wanted], measured: Mapping[str, Mapping[str, Any]]
     ) -> None:
         self._plan = plan
-        self._takers: dict[_Place, Counter[str]] = {}
-        self._ready: dict[_Place, tuple[list[Stream], list[Stream], Media]] = {}
+        self._takers: dict[Place, Counter[str]] = {}
+        self._ready: dict[Place, tuple[list[Stream], list[Stream], Media]] = {}
         for name, streams in wanted.items():
-            self._demand((name, 0), streams)
+            self._demand((name, 0, None), streams)
         nodes = plan.closure(list(wanted))
         for node in reversed(nodes):
             for index in range(len(node.inputs)):
@@ -143,9 +147,9 @@ class _Building:
             inputs = range(len(node.inputs))
             media = [self.take(opened_from(plan, node, index), self._used(node, index)) for index in inputs]
             made = node.operation.build(media, node.clips, node.parameters, measured.get(node.name, {}))
-            self._offer((node.name, 0), made)
+            self._offer((node.name, 0, None), made)
 
-    def take(self, place: _Place, wanted: _Wanted) -> Media:
+    def take(self, place: Place, wanted: _Wanted) -> Media:
         """One copy of the streams of a node or source, as far as wanted."""
         videos, audios, made = self._ready[place]
         path = self._plan.sources[place[0]].path if place[0] in self._plan.sources else None
@@ -153,26 +157,30 @@ class _Building:
         audio = audios.pop() if wanted.audio else None
         return Media(video, audio, made.offset, path, made.subtitle)
 
-    def _demand(self, place: _Place, streams: _Wanted) -> None:
+    def _demand(self, place: Place, streams: _Wanted) -> None:
         counter = self._takers.setdefault(place, Counter())
         counter["video"] += streams.video
         counter["audio"] += streams.audio
 
     def _used(self, node: Node, index: int) -> _Wanted:
         """An input's streams for `node`: only those that end up in something wanted."""
-        makes, takers, has = _streams(node.clip), self._takers[node.name, 0], _streams(node.clips[index])
+        makes, takers, has = (
+            _streams(node.clip),
+            self._takers[node.name, 0, None],
+            _streams(node.clips[index]),
+        )
         wanted = (makes.video and takers["video"] > 0, makes.audio and takers["audio"] > 0)
         video, audio = node.operation.uses(index, *wanted, node.parameters)
         return _Wanted(has.video and video, has.audio and audio)
 
-    def _offer(self, place: _Place, media: Media) -> None:
+    def _offer(self, place: Place, media: Media) -> None:
         takers = self._takers[place]
         videos = media.video.split(takers["video"], audio=False) if media.video and takers["video"] else []
         audios = media.audio.split(takers["audio"], audio=True) if media.audio and takers["audio"] else []
         self._ready[place] = (videos, audios, media)
 
-    def _open(self, place: _Place) -> None:
-        (name, offset), takers = place, self._takers[place]
+    def _open(self, place: Place) -> None:
+        (name, offset, toned), takers = place, self._takers[place]
         source = self._plan.sources[name]
         info = source.info
         if info.kind not in ("video", "audio", "image"):
@@ -182,7 +190,8 @@ class _Building:
         opened = open_file(source.path, f=info.demuxer, **({"ss": offset} if offset else {}))
         video = audio = None
         if info.video is not None and takers["video"]:
-            video = standard(opened.stream(info.video.index), info.video)
+            tone_map = partial(tone_mapped, **toned.model_dump()) if toned else None
+            video = standard(opened.stream(info.video.index), info.video, tone_map)
         if info.audio is not None and takers["audio"]:
             audio = opened.stream(info.audio.index)
         self._offer(place, Media(video, audio, offset))

@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from media_assets.media.codecs import X264_CPU
+from media_assets.media.color import missing_tags
 from media_assets.media.concat import concat_list
 from media_assets.media.encode import profile
 from media_assets.media.graph import Option, Target, arguments, open_file
+from media_assets.media.info import VideoStream
 from media_assets.media.run import FfmpegResult
 from media_assets.planning.commands import sound_of
 from media_assets.planning.copying import TOLERANCE, Copy, Part
@@ -53,7 +56,10 @@ def _encoded(plan: Plan, part: Part, piece: Path) -> list[str]:
     source = plan.sources[part.source]
     offset = max(0, math.floor(part.begin - _LEAD_IN_SECONDS))
     opened = open_file(source.path, f=source.info.demuxer, **({"ss": offset} if offset else {}))
-    picture = opened.stream(_index(plan, part)).filter("settb", f"1/{_TIMESCALE}")
+    picture = opened.stream(_video(plan, part).index).filter("settb", f"1/{_TIMESCALE}")
+    tags = missing_tags(_video(plan, part))
+    if tags:
+        picture = picture.filter("setparams", **tags)
     window = {
         "start": f"{max(0.0, part.begin - offset - TOLERANCE):.6f}",
         "end": f"{part.end - offset - TOLERANCE:.6f}",
@@ -62,7 +68,7 @@ def _encoded(plan: Plan, part: Part, piece: Path) -> list[str]:
     options: dict[str, Option] = {
         **profile("h264").options(video=False, audio=False),
         **{"c:v": "libx264", "preset": "veryfast", "crf": _CRF, "pix_fmt": "yuv420p", "threads:v": 1},
-        **{"x264-params": _SPS, "enc_time_base:v": "filter", "flags:v": "+bitexact"},
+        **{"x264-params": _x264_params(), "enc_time_base:v": "filter", "flags:v": "+bitexact"},
         "video_track_timescale": _TIMESCALE,
     }
     options.pop("movflags")
@@ -79,12 +85,13 @@ def _copied(plan: Plan, part: Part, piece: Path) -> list[str]:
     begin, end = part.begin - TOLERANCE, part.end - TOLERANCE
     chosen = f"noise=drop=lt(pts*tb\\,{begin:.6f})+gte(pts*tb\\,{end:.6f})"
     moved = f"setts=pts=PTS-{part.begin:.6f}/TB:dts=DTS-{part.begin:.6f}/TB"
+    tagged = _tagging(_video(plan, part))
     options: dict[str, Option] = {
         **profile("h264").options(video=False, audio=False),
-        **{"c:v": "copy", "bsf:v": f"{chosen},{moved}", "video_track_timescale": _TIMESCALE},
+        **{"c:v": "copy", "bsf:v": f"{chosen},{moved}{tagged}", "video_track_timescale": _TIMESCALE},
     }
     options.pop("movflags")
-    return ["-copyts", *arguments([Target([opened.stream(_index(plan, part))], piece, options)])]
+    return ["-copyts", *arguments([Target([opened.stream(_video(plan, part).index)], piece, options)])]
 
 
 def _joined(plan: Plan, node: Node, copy: Copy, listing: Path, path: Path) -> list[str]:
@@ -111,8 +118,20 @@ def _tag(plan: Plan, parts: Sequence[Part]) -> str | None:
     return "avc3" if codecs == {"h264"} and len(parts) > 1 else None
 
 
-def _index(plan: Plan, part: Part) -> int:
+def _x264_params() -> str:
+    return ":".join(filter(None, (str(X264_CPU.get("x264-params", "")), _SPS)))
+
+
+def _tagging(video: VideoStream) -> str:
+    """A bitstream filter that says outright what an untagged picture is taken for."""
+    matrix = {"bt709": 1, "smpte170m": 6}.get(str(missing_tags(video).get("colorspace")))
+    if matrix is None or video.codec not in ("h264", "hevc"):
+        return ""
+    return f",{video.codec}_metadata=matrix_coefficients={matrix}"
+
+
+def _video(plan: Plan, part: Part) -> VideoStream:
     video = plan.sources[part.source].info.video
     if video is None:
         raise ValueError(f"{part.source} has no picture")
-    return video.index
+    return video

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from media_assets.media.encode import Profile
 from media_assets.operations.clip import Clip
 from media_assets.operations.trim import TrimParameters
-from media_assets.planning.commands import groups, opened_from
+from media_assets.planning.commands import Place, groups, opened_from
 from media_assets.planning.plan import Node, Plan
 
 # Megapixels a core handles in a second, measured on 1280x720 footage.
@@ -147,7 +147,7 @@ def expected_cpu_seconds(plan: Plan, names: Sequence[str]) -> float:
     its own speed, and every encoder.
     """
     nodes = plan.closure(list(names))
-    reads: dict[tuple[str, int], float] = {}
+    reads: dict[Place, float] = {}
     for node in nodes:
         for index, name in enumerate(node.inputs):
             if name in plan.sources:
@@ -156,7 +156,7 @@ def expected_cpu_seconds(plan: Plan, names: Sequence[str]) -> float:
                 reads[place] = max(reads.get(place, 0.0), _read_seconds(node, clip, index) - place[1])
     decoding = sum(
         _megapixels(Clip.of(plan.sources[name].info), seconds) / _DECODED + seconds / _SOUND_SPEED
-        for (name, _), seconds in reads.items()
+        for (name, *_), seconds in reads.items()
     )
     filtering = sum(
         sum(_megapixels(clip) for clip in node.clips) / node.operation.megapixels_per_second

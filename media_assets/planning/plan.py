@@ -147,6 +147,11 @@ def _node(
         nodes[name].clip if name in nodes else Clip.of(sources[name].info) for name in spec.inputs
     )
     kind.check_inputs(clips)
+    if kind.opens and not all(name in sources for name in spec.inputs):
+        raise BadInput(
+            f"{kind.name} says how a file is opened, and takes no operation's result",
+            hint="give it the source itself",
+        )
     clip = kind.expect(clips, parameters)
     profile, note = on_this_machine(kind.encoding(clip, parameters), encoders)
     values = parameters.model_dump(mode="json", exclude_none=True)
