@@ -25,6 +25,11 @@ from media_assets.operations.registry import operation, read_parameters
 Part = Literal["video", "audio"]
 """Which of a segment's streams is being made."""
 
+_VIDEO: Part = "video"
+_AUDIO: Part = "audio"
+_Touched = tuple[bool, bool]
+"""Whether an operation changes the picture, and the sound."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -105,27 +110,25 @@ def chain(
     Args:
         media: what each source in a slot is, by reference.
     """
-    steps: list[Step] = []
+    steps: list[tuple[Step, _Touched]] = []
     for index, effect in enumerate(effects):
         missing = [name for name in effect.sources if name not in media]
         if missing:
             return Chain(), [(index, f"there is no source {name!r}") for name in missing]
         try:
             step = _step(effect, clip, media)
+            steps.append((step, _touched(step)))
         except BadInput as error:
             # What follows depends on this one: its problems would only repeat it.
             return Chain(), [(index, str(error))]
-        steps.append(step)
         clip = step.result
     if not steps:
         return Chain(), []
-    touched = [_touched(step) for step in steps]
-    pairs = list(zip(steps, touched, strict=True))
     return Chain(
-        picture=tuple(step for step, (video, _) in pairs if video),
-        sound=tuple(step for step, (_, audio) in pairs if audio),
+        picture=tuple(step for step, (video, _) in steps if video),
+        sound=tuple(step for step, (_, audio) in steps if audio),
         result=clip,
-        only_heard=tuple(step.operation.name for step, (video, _) in pairs if not video),
+        only_heard=tuple(step.operation.name for step, (video, _) in steps if not video),
     ), []
 
 
@@ -145,9 +148,7 @@ def _step(effect: Effect, clip: Clip, media: Mapping[str, MediaInfo]) -> Step:
         reason = refusal_of(kind, parameters, result)
     if reason is not None:
         raise BadInput(reason)
-    step = Step(kind, parameters, clips, result, effect.sources)
-    _check_apart(step)
-    return step
+    return Step(kind, parameters, clips, result, effect.sources)
 
 
 def refusal(kind: Operation[Any]) -> str | None:
@@ -177,29 +178,25 @@ def refusal_of(kind: Operation[Any], parameters: Parameters, result: Clip) -> st
     return None
 
 
-def _check_apart(step: Step) -> None:
-    """Hold that neither stream of the segment is made or measured from the other.
-
-    Raises:
-        BadInput: it is.
-    """
-    touched = _touched(step)
-    for part, own, other in (("video", 0, 1), ("audio", 1, 0)):
-        if not touched[own]:
-            continue
-        measures = step.operation.measures
-        if step.uses(0, part)[other] or measures not in (None, part):  # type: ignore[arg-type]
-            raise BadInput(f"{step.operation.name} makes picture and sound from each other")
-
-
-def _touched(step: Step) -> tuple[bool, bool]:
+def _touched(step: Step) -> _Touched:
     """Whether the picture, and the sound, come out as another stream than they went in.
 
     Asked of the operation itself, over streams that nothing flows through. The picture is asked for only
     where the sound is touched: otherwise that is what the operation is for.
+
+    Raises:
+        BadInput: one is made, or its making measured, from the other.
     """
     sound = _is_touched(step, "audio")
-    return (_is_touched(step, "video") if sound else True), sound
+    picture = _is_touched(step, "video") if sound else True
+    measures = step.operation.measures
+    for is_touched, part, crossed in (
+        (picture, _VIDEO, step.uses(0, "video")[1]),
+        (sound, _AUDIO, step.uses(0, "audio")[0]),
+    ):
+        if is_touched and (crossed or measures not in (None, part)):
+            raise BadInput(f"{step.operation.name} makes picture and sound from each other")
+    return picture, sound
 
 
 def _is_touched(step: Step, part: Part) -> bool:
