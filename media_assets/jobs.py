@@ -189,10 +189,13 @@ def _materialized(
     return made, errors
 
 
-def _range_of(effects: Sequence[str], order: Sequence[str]) -> list[str] | None:
-    """The effects, if they are neighbours and so the partitions of one run; else None."""
+def _range_of(effects: Sequence[str], order: Sequence[str]) -> list[str]:
+    """The partitions that the run shows: all effects if they are neighbours, else the first.
+
+    A run with inputs must have a range; what it makes is in its config.
+    """
     places = sorted(order.index(effect) for effect in effects)
-    return list(effects) if places[-1] - places[0] == len(places) - 1 else None
+    return list(effects if places[-1] - places[0] == len(places) - 1 else effects[:1])
 
 
 def _errors_in(event: dg.DagsterEvent) -> Mapping[str, Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleCause, StaleStatus
 from dagster._core.loader import LoadingContext
+from filelock import FileLock
 
 from media_assets.defs.batches import fail_dead_runs, range_tags, ranges, worker_tag
 from media_assets.errors import BadInput
@@ -96,7 +97,9 @@ class Session:
             from media_assets.definitions import defs
 
             self.definitions: dg.Definitions = defs()
-            self.instance = dg.DagsterInstance.get()
+            # Two commands that are the first to open a home would both make its databases.
+            with FileLock(settings.dagster_home / ".opening.lock"):
+                self.instance = dg.DagsterInstance.get()
         self._repository = self.definitions.get_repository_def()
         self.graph = self._repository.asset_graph
         fail_dead_runs(self.instance)

@@ -7,7 +7,7 @@ import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from media_assets import ids
-from media_assets.defs.partitions import EFFECTS, set_partitions
+from media_assets.defs.partitions import EFFECTS
 from media_assets.defs.recording import as_metadata
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE
@@ -96,8 +96,12 @@ def observe_changed(
     memo = read_json(path) or {}
     if not thorough and memo.get("stamp") == _stamp(instance, media, store, version):
         return {}
+    # The partitions first: one that another process adds meanwhile has its recipe already.
+    present = instance.get_dynamic_partitions(str(EFFECTS.name))
     keys, versions = list(store), media.sources.versions()
-    set_partitions(instance, str(EFFECTS.name), keys)
+    instance.add_dynamic_partitions(str(EFFECTS.name), keys)
+    for gone in set(present) - set(keys):
+        instance.delete_dynamic_partition(str(EFFECTS.name), gone)
     bases = {key: _basis(store, key, versions, version) for key in keys}
     known = {} if thorough else {k: memo.get("bases", {}).get(k) for k in observations(instance, keys)}
     wanted = [key for key in keys if known.get(key) != bases[key]]

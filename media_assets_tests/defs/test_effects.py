@@ -141,6 +141,20 @@ def test_a_range_of_effects_runs_together_and_each_has_its_own_version(
     assert len({tag["dagster/data_version"] for tag in tags.values()}) == 3
 
 
+def test_outputs_that_are_no_neighbours_are_made_in_one_run(actions: Actions, root: Path) -> None:
+    run_job(actions, job(root, CUT, SMALL, wanted=["small", "cut"], a=BLUE))
+    run_job(actions, job(root, CUT, SOUND, wanted=["sound"]))
+    run_job(actions, job(root, CUT, SMALL, wanted=["small"]))
+    output = {"op": "flip", "input": "cut", "output": "flipped"}
+    runs = actions.session.instance.get_runs_count()
+    report = run_job(actions, job(root, CUT, SOUND, output, wanted=["flipped", "sound", "cut"]))
+    assert [o.status for o in report.outputs] == ["rendered", "cached", "rendered"]
+    assert sum(o.ffmpeg_runs for o in report.outputs) <= 2
+    assert actions.session.instance.get_runs_count() == runs + 1
+    found = effect_statuses(actions)
+    assert {found[o.effect] for o in report.outputs} == {"materialized"}
+
+
 def test_a_removed_source_is_said_and_comes_back(actions: Actions, root: Path, prototypes: Path) -> None:
     report = run_job(actions, job(root, CUT, SMALL, wanted=["small"]))
     effect = report.effects["small"]
@@ -237,7 +251,7 @@ def test_a_node_of_a_workflow_and_an_effect_share_the_store(actions: Actions, ro
     actions.run_workflow("web_preview", ["src_red_mp4"])
     found = explain(actions, "web_preview/small/src_red_mp4")
     assert found["status"] == "current"
-    steps = []
+    steps: list[dict[str, Any]] = []
     waiting = [found["made_of"]]
     while waiting:
         node = waiting.pop()

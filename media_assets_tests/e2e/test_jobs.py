@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -186,6 +187,18 @@ def test_an_interrupted_job_ends_its_commands_and_leaves_nothing_half_made(cli: 
     assert not ffmpeg.is_running()
     assert list((root / "store" / "pending").iterdir()) == []
     assert not (root / "output" / "jobs" / "big.mp4").exists()
+
+
+def test_jobs_that_start_at_once_on_a_new_data_root_share_what_they_make(
+    tmp_path: Path, root: Path
+) -> None:
+    put(tmp_path, RED, (root / "source" / BLUE).read_bytes())
+    document = write(tmp_path, CUT, SMALL, outputs=[{"id": "small"}, {"id": "cut"}])
+    with ThreadPoolExecutor(2) as pool:
+        ran = list(pool.map(lambda _: runner(tmp_path)("run", document, "--json"), range(2)))
+    assert [r.status for r in ran] == [0, 0], [r.err for r in ran]
+    outputs = [output for r in ran for output in r.json["outputs"]]
+    assert sorted(output["status"] for output in outputs) == ["cached", "cached", "rendered", "rendered"]
 
 
 def test_a_killed_job_is_finished_by_the_next_run(cli: Cli, root: Path) -> None:
