@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from media_assets.errors import BadInput, DocumentError
-from media_assets.kompositions.effects import refusal, refusal_of
+from media_assets.kompositions.effects import check_order, refusal, refusal_of
 from media_assets.kompositions.model import Effect
 from media_assets.operations.base import Operation
 from media_assets.operations.clip import Clip, Picture
@@ -49,6 +49,10 @@ def _findings(effect: Effect, written: dict[str, Any], place: Place, clip: Clip)
     if reason is not None:
         yield place, reason
         return
+    try:
+        check_order(kind, int(place[-1]))
+    except BadInput as error:
+        yield place, str(error)
     missing = [slot.name for slot in kind.takes.slots if slot.required][len(effect.sources) :]
     if missing:
         yield place, f"{kind.name} needs a source as {', '.join(repr(name) for name in missing)}"

@@ -116,6 +116,7 @@ def chain(
         if missing:
             return Chain(), [(index, f"there is no source {name!r}") for name in missing]
         try:
+            check_order(operation(effect.op), index)
             step = _step(effect, clip, media)
             steps.append((step, _touched(step)))
         except BadInput as error:
@@ -149,6 +150,16 @@ def _step(effect: Effect, clip: Clip, media: Mapping[str, MediaInfo]) -> Step:
     if reason is not None:
         raise BadInput(reason)
     return Step(kind, parameters, clips, result, effect.sources)
+
+
+def check_order(kind: Operation[Any], index: int) -> None:
+    """Hold that an operation may be the effect at `index`.
+
+    Raises:
+        BadInput: it says how the source is opened, and others come before it.
+    """
+    if kind.opens and index:
+        raise BadInput(f"{kind.name} says how the source is opened", hint="make it the first effect")
 
 
 def refusal(kind: Operation[Any]) -> str | None:

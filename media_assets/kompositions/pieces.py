@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from media_assets.kompositions.applying import applied, measure
@@ -21,6 +22,7 @@ from media_assets.media.run import FfmpegResult, Progress, run_ffmpeg
 from media_assets.media.verify import Expected, verify
 from media_assets.operations.clip import Picture
 from media_assets.operations.conform import fit, steady
+from media_assets.operations.tonemap import TonemapParameters
 from media_assets.settings import Settings
 from media_assets.store.outputs import Made
 
@@ -160,11 +162,14 @@ def conformed(
     video = source.info.video
     if video is None:
         raise ValueError(f"{source.id} has no picture")
+    first = shot.effects[0].parameters if shot.effects else None
+    # As in a job, an effect may say how high dynamic range is brought down where the source is opened.
+    tone_map = partial(tone_mapped, **(first.model_dump() if isinstance(first, TonemapParameters) else {}))
     if is_still(source.info):
         opened, _ = open_at(source, Fraction(0), threads=1)
         still = opened.stream(video.index).filter("fps", output.fps, start_time=0, round="up")
         # Fitted once, then repeated.
-        return _counted(_held(_fitted(still, video, output, bare)), 0, frames)
+        return _counted(_held(_fitted(still, video, output, bare, tone_map)), 0, frames)
     # Without -noaccurate_seek ffmpeg drops the picture that is on screen at the start but began before.
     run_up = shot.lead * shot.speed / output.rate
     opened, zero = open_at(source, max(Fraction(0), shot.start - run_up), noaccurate_seek=None, threads=1)
@@ -174,7 +179,7 @@ def conformed(
     if video.interlaced:
         picture = picture.filter("bwdif", mode="send_frame")
     picture = picture.filter("fps", output.fps, start_time=0, round="up")
-    return _fitted(_counted(_held(picture), shot.lead, frames), video, output, bare)
+    return _fitted(_counted(_held(picture), shot.lead, frames), video, output, bare, tone_map)
 
 
 def _held(picture: Stream) -> Stream:
@@ -187,7 +192,13 @@ def _counted(picture: Stream, skipped: int, frames: int) -> Stream:
     return trimmed.filter("setpts", "PTS-STARTPTS")
 
 
-def _fitted(picture: Stream, video: VideoStream, output: OutputFormat, bare: Picture | None) -> Stream:
+def _fitted(
+    picture: Stream,
+    video: VideoStream,
+    output: OutputFormat,
+    bare: Picture | None,
+    tone_map: Callable[[Stream], Stream],
+) -> Stream:
     """Letterboxed into the output with square pixels, 8-bit BT.709 whatever the source was."""
     if video.has_alpha:
         picture = picture.filter("format", "gbrap").filter("premultiply", inplace=1)
@@ -207,7 +218,7 @@ def _fitted(picture: Stream, video: VideoStream, output: OutputFormat, bare: Pic
         **({} if video.hdr else {"out_color_matrix": "bt709", "out_range": "tv"}),
     )
     if video.hdr:
-        picture = tone_mapped(picture)
+        picture = tone_map(picture)
     picture = picture.filter("format", "yuv420p")
     return _tagged(picture if bare is not None else _barred(picture, output))
 

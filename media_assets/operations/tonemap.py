@@ -37,6 +37,7 @@ class Tonemap(PictureOperation[TonemapParameters]):
     summary = "Choose how an HDR source is brought to ordinary range; takes the source itself."
     parameters = TonemapParameters
     opens = True
+    timeless = True
     megapixels_per_second = 4000
 
     def apply(self, video: Stream, picture: Picture, clip: Clip, parameters: TonemapParameters) -> Stream:

@@ -14,12 +14,14 @@ import numpy as np
 import pytest
 
 from media_assets.errors import DocumentError, MediaAssetsError
+from media_assets.ids import fingerprint
 from media_assets.kompositions.document import load, parse
 from media_assets.kompositions.effects import refusal, refusal_of
 from media_assets.kompositions.model import references
 from media_assets.kompositions.pieces import shown
 from media_assets.kompositions.plan import plan
 from media_assets.kompositions.render import RenderedKomposition
+from media_assets.media.encode import profile
 from media_assets.media.graph import Stream, Target, arguments
 from media_assets.media.info import AudioStream, Kind, MediaInfo, VideoStream
 from media_assets.media.probe import probe
@@ -28,7 +30,7 @@ from media_assets.operations.base import PictureOperation, SoundOperation
 from media_assets.operations.clip import Clip, Picture, Sound
 from media_assets.operations.registry import operation, operations, read_parameters
 from media_assets.settings import Settings
-from media_assets_tests.clips import Clips, made
+from media_assets_tests.clips import Clips, applied, made
 from media_assets_tests.kompositions.composing import (
     document,
     numbered,
@@ -115,12 +117,15 @@ def test_an_effect_looks_as_it_does_in_a_job(name: str, clips: Clips) -> None:
     sources = {"in": clips["plain"]}
     if slots:
         sources["slot"] = clips["teal"]
+    cut = {"op": "trim", "params": {"start": 0.5, "duration": 1}}
+    look = {"op": name, "params": {**effect["params"], **slots}}
+    first, second = (look, cut) if operation(name).opens else (cut, look)
     job = made(
         settings,
         sources,
-        {"op": "trim", "input": "in", "output": "cut", "params": {"start": 0.5, "duration": 1}},
-        {"op": name, "input": "cut", "output": "seen", "params": {**effect["params"], **slots}},
-        {"op": "resize", "input": "seen", "output": "out", "params": {"width": 160, "height": 90}},
+        {**first, "input": "in", "output": "first"},
+        {**second, "input": "first", "output": "second"},
+        {"op": "resize", "input": "second", "output": "out", "params": {"width": 160, "height": 90}},
     )["out"]
     here = pictures(settings, path_of(rendered(settings, document([_segment(clips, effect)]))))
     there = pictures(settings, job.path)
@@ -128,7 +133,8 @@ def test_an_effect_looks_as_it_does_in_a_job(name: str, clips: Clips) -> None:
     if len(there) == 60:  # twice the rate
         there = there[::2]
     assert np.abs(here.astype(int) - there.astype(int)).mean() < 2
-    if name not in ("denoise_video", "deinterlace"):  # there is no noise, and nothing is interlaced
+    # There is no noise, nothing is interlaced, and colours are those of an ordinary screen already.
+    if name not in ("denoise_video", "deinterlace", "tonemap"):
         assert np.abs(here.astype(int) - plain.astype(int)).mean() > 1
 
 
@@ -229,6 +235,21 @@ def test_bars_are_no_part_of_the_picture_that_effects_see(settings: Settings) ->
         assert shot[45, 80].min() > 240
         assert shot[2, 59].max() - corner < 12
         assert np.abs(shot[45, 20] - side).max() < 12
+
+
+def test_tone_mapping_is_chosen_where_the_source_is_opened(clips: Clips) -> None:
+    settings = clips.settings
+    seen = []
+    for curve in ("hable", "clip"):
+        effects = [{"op": "tonemap", "curve": curve}]
+        data = document([{"source": clips["hdr"].relative, "duration": 0.5, "effects": effects}])
+        job = applied(settings, "tonemap", clips["hdr"], curve=curve)
+        seen.append(pictures(settings, path_of(rendered(settings, data))).astype(int))
+        assert np.abs(seen[-1] - pictures(settings, job.path)[:15].astype(int)).mean() < 2
+    assert np.abs(seen[0] - seen[1]).mean() > 5
+    effects = [{"op": "flip"}, {"op": "tonemap"}]
+    with pytest.raises(DocumentError, match=r"effects\[1\]: tonemap says how .* first effect"):
+        parse(document([{"source": "a", "duration": 1, "effects": effects}]), "t")
 
 
 @pytest.mark.fixtures
@@ -396,14 +417,41 @@ def _fact(name: str) -> _Facts:
 
 
 def test_what_was_rendered_before_there_were_effects_is_found() -> None:
-    segments = [
+    """Without effects a fingerprint is made of what it was made of when there were none."""
+    segments: list[dict[str, Any]] = [
         {"source": "a", "duration": 1},
-        {"source": "b", "in_point": 0.5, "duration": 2, "transition": {"duration": 0.5}},
-        {"source": "a", "duration": 1},
+        {"source": "b", "in_point": 0.5, "duration": 2},
     ]
-    data = document(segments, loudness={})
-    compiled = plan(parse(data, "t"), {name: _fact(name) for name in "ab"}, "7.1")
-    assert compiled.fingerprint == "0be771bf6611b0b15f05df29df87686219f0c8b4e116acfb646d3a917af1fb92"
+    segments[1]["transition"] = {"duration": 0.5}
+    compiled = plan(parse(document(segments), "t"), {name: _fact(name) for name in "ab"}, "7.1")
+    base = {"render_version": 1, "ffmpeg": "7.1"}
+    form = {"output": {"width": 160, "height": 90, "fps": "30"}, "encoder": profile("h264").to_json()}
+    shots = [("a" * 8, "1"), ("b" * 8, "1/2")]
+    crossfade = {
+        "kind": "crossfade",
+        "frames": 15,
+        "shots": [{"source": name, "start": start, "speed": "1", "lead": 0} for name, start in shots],
+    }
+    assert compiled.pieces[1].fingerprint == fingerprint({**base, **form, **crossfade})
+    voice = {"speed": "1", "gain_db": 0}
+    first = {
+        "source": "a" * 8,
+        "start": "0",
+        "first": 0,
+        "samples": 72_000,
+        "fade_in": 0,
+        "fade_out": 24_000,
+    }
+    second = {"source": "b" * 8, "start": "1/2", "first": 48_000, "samples": 96_000, "fade_in": 24_000}
+    sound = {
+        "samples": 144_000,
+        "voices": [{**voice, **first}, {**voice, **second, "fade_out": 0}],
+        "music": None,
+        "target_lufs": None,
+        "ceiling_db": -1,
+    }
+    heard = {**base, "sound": sound, "encoder": profile("aac").to_json()}
+    assert compiled.sound_fingerprint == fingerprint(heard)
 
 
 def test_spellings_of_one_effect_are_one_effect() -> None:
