@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -19,6 +19,8 @@ from media_assets.planning.effects import changes, made_from, recipe_of
 from media_assets.store.recipes import EffectRecipe, RecipeStore
 
 _ACCEPTED = "it takes an effect's id, 8 or more digits of it, or <workflow>/<node>/<source id>"
+
+_DEEPEST = 100
 
 
 def explain(actions: Actions, reference: str) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def _report(
         "reasons": reasons,
         "dagster": dagster.status,
         "fingerprint": now and now["fingerprint"],
-        "made_of": _tree(actions, recipe, recipe.id),
+        "made_of": _tree(actions.media.sources.versions(), recipe, recipe.id, set()),
         "made_from": now,
         "last_made_from": last.get("made_from"),
         "path": last.get("output") or last.get("path"),
@@ -129,12 +131,13 @@ def _reason(kind: str, text: str) -> dict[str, Any]:
     return {"kind": kind, "text": text}
 
 
-def _tree(actions: Actions, recipe: EffectRecipe, name: str) -> dict[str, Any]:
-    """An effect or source with all that it is made of."""
+def _tree(
+    versions: Mapping[str, str], recipe: EffectRecipe, name: str, shown: set[str], depth: int = 0
+) -> dict[str, Any]:
+    """An effect or source with all that it is made of; what several take is told in full once."""
     steps = {step.output: step for step in recipe.operations}
     step = steps.get(name)
     if step is None:
-        versions = actions.media.sources.versions()
         sha256 = versions.get(name)
         words = f"sha256 {sha256[:12]}" if sha256 else "missing"
         return {
@@ -144,15 +147,16 @@ def _tree(actions: Actions, recipe: EffectRecipe, name: str) -> dict[str, Any]:
             "sha256": sha256,
             "text": f"{name}: {recipe.inputs[name]}, {words}",
         }
-    given: Sequence[str] = step.inputs
+    node = {"id": name, "kind": "effect", "operation": step.op, "parameters": dict(step.params)}
+    if name in shown:
+        return node | {"text": f"{name}: as above", "repeated": True}
+    if depth == _DEEPEST:
+        return node | {"text": f"{name}: {step.op} of what is explained with its own id", "repeated": True}
+    shown.add(name)
     parameters = ", ".join(f"{key} {_value(value)}" for key, value in step.params.items())
-    return {
-        "id": name,
-        "kind": "effect",
-        "operation": step.op,
-        "parameters": dict(step.params),
+    return node | {
         "text": f"{name}: {step.op}" + (f" ({parameters})" if parameters else ""),
-        "inputs": [_tree(actions, recipe, inner) for inner in given],
+        "inputs": [_tree(versions, recipe, inner, shown, depth + 1) for inner in step.inputs],
     }
 
 

@@ -282,6 +282,18 @@ def test_explaining_a_workflows_node_names_what_it_knows(actions: Actions, root:
             explain(actions, wrong)
 
 
+def test_what_several_effects_take_is_explained_once(actions: Actions, root: Path) -> None:
+    """Forty mixes of a sound with itself would be a tree of 2⁴⁰ leaves."""
+    operations: list[dict[str, Any]] = [{**CUT, "output": "n0"}]
+    for index in range(40):
+        operations.append({"op": "mix", "inputs": [f"n{index}"] * 2, "output": f"n{index + 1}"})
+    path = job(root, *operations, {**SMALL, "input": "n0"}, wanted=["n40", "small"])
+    report = run_job(actions, path, only=["small"])
+    found = explain(actions, report.effects["n40"])
+    assert found["status"] == "missing"
+    assert len(json.dumps(found["made_of"])) < 40_000
+
+
 def test_an_output_beyond_the_limit_fails_and_is_not_put_anywhere(actions: Actions, root: Path) -> None:
     path = job(root, CUT, SMALL, wanted=["small", "cut"])
     document = json.loads(path.read_text())
