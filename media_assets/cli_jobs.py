@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,8 @@ def run(
 ) -> None:
     """Make what a job asks for; what is in the store already is not made again."""
     limit = _seconds(timeout)
+    # Ending the command ends its ffmpeg: a service manager's signal is taken as Ctrl-C is.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
     def work(actions: Actions) -> JobReport:
         from media_assets.jobs import run_job

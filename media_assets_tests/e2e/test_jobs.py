@@ -179,10 +179,13 @@ def started(root: Path, document: Path) -> tuple[subprocess.Popen[bytes], psutil
     pytest.fail("it never came to render")
 
 
-def test_an_interrupted_job_ends_its_commands_and_leaves_nothing_half_made(cli: Cli, root: Path) -> None:
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_job_ends_its_commands_and_leaves_nothing_half_made(
+    cli: Cli, root: Path, sign: signal.Signals
+) -> None:
     document = write(root, *LONG, outputs=[{"id": "big", "destination": "big.mp4"}], source=BLUE)
     process, ffmpeg = started(root, document)
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, sign)
     assert process.wait(60) == 130
     assert not ffmpeg.is_running()
     assert list((root / "store" / "pending").iterdir()) == []
