@@ -50,7 +50,7 @@ class Step:
     def uses(self, index: int, part: Part) -> tuple[bool, bool]:
         """Which streams (picture, sound) of the input at `index` it takes to make `part`."""
         clip = self.clips[index]
-        video, audio = self.operation.uses(index, part == "video", part == "audio", self.parameters)
+        video, audio = self.operation.draws_on(index, part == "video", part == "audio", self.parameters)
         return video and clip.picture is not None, audio and clip.sound is not None
 
     def to_json(self, part: Part, names: Mapping[str, str], *, timed: bool) -> dict[str, Any]:

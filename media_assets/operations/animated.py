@@ -57,7 +57,9 @@ class _Preview(Operation[PreviewParameters]):
         picture = replace(size, fps=Fraction(parameters.fps))
         return Clip("video", frames_seconds(part.duration, picture), picture)
 
-    def draws_on(self, index: int, video: bool, audio: bool) -> tuple[bool, bool]:
+    def draws_on(
+        self, index: int, video: bool, audio: bool, parameters: PreviewParameters
+    ) -> tuple[bool, bool]:
         """The picture."""
         return video, False
 

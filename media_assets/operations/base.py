@@ -115,16 +115,12 @@ class Operation(ABC, Generic[P]):
     ) -> Media:
         """Add the operation's filters to the graph; streams that nobody wants are None."""
 
-    def draws_on(self, index: int, video: bool, audio: bool) -> tuple[bool, bool]:
+    def draws_on(self, index: int, video: bool, audio: bool, parameters: P) -> tuple[bool, bool]:
         """Which streams (picture, sound) of the input at `index` it takes to make the wanted ones.
 
         `build` must use every stream that it is given.
         """
         return video, audio
-
-    def uses(self, index: int, video: bool, audio: bool, parameters: P) -> tuple[bool, bool]:
-        """As `draws_on`, where it depends on the parameters."""
-        return self.draws_on(index, video, audio)
 
     def encoding(self, result: Clip, parameters: P) -> Profile:
         """How the result is written when it is asked for as a file."""

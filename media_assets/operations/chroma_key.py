@@ -17,6 +17,7 @@ from media_assets.operations.colors import Color, opaque
 from media_assets.operations.conform import square
 from media_assets.operations.grading import Share
 from media_assets.operations.parameters import Parameters
+from media_assets.operations.placing import laid_over
 
 
 class ChromaKeyParameters(Parameters):
@@ -55,7 +56,9 @@ class ChromaKey(Operation[ChromaKeyParameters]):
             return clip
         return replace(clip, picture=replace(clip.picture, alpha=_alpha(clips)))
 
-    def draws_on(self, index: int, video: bool, audio: bool) -> tuple[bool, bool]:
+    def draws_on(
+        self, index: int, video: bool, audio: bool, parameters: ChromaKeyParameters
+    ) -> tuple[bool, bool]:
         """The sound is the first input's."""
         return video, audio and index == 0
 
@@ -83,8 +86,7 @@ class ChromaKey(Operation[ChromaKeyParameters]):
             under = _covering(under, form)
             times = times.filter("format", form.pixel_format)
             under = filter_streams([times, under], "blend", all_mode="normal", all_opacity=0)
-            video = filter_streams([under, video], "overlay", format="yuv420", alpha="straight")
-            video = video.filter("format", form.pixel_format)
+            video = laid_over(under, video, form, "0", "0", alpha="straight")
         return Media(video, source.audio, source.offset)
 
     def encoding(self, result: Clip, parameters: ChromaKeyParameters) -> Profile:

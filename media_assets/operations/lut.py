@@ -44,7 +44,9 @@ class Lut(Operation[LutParameters]):
         """The same streams."""
         return clips[0].delivered
 
-    def draws_on(self, index: int, video: bool, audio: bool) -> tuple[bool, bool]:
+    def draws_on(
+        self, index: int, video: bool, audio: bool, parameters: LutParameters
+    ) -> tuple[bool, bool]:
         """The table has no streams."""
         return (video, audio) if index == 0 else (False, False)
 

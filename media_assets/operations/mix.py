@@ -19,6 +19,8 @@ from media_assets.operations.parameters import Parameters
 
 _Weight = Annotated[float, Field(ge=0, le=10)]
 
+_CHUNK = 1024
+
 
 class MixParameters(Parameters):
     """How loud each sound is, whether the others give way to the first, and how long the result is.
@@ -64,7 +66,9 @@ class Mix(Operation[MixParameters]):
             raise BadInput(f"there are {len(parameters.gains)} gains for {len(clips)} inputs")
         return replace(clips[0].delivered, duration=_seconds(clips, parameters), sound=JOINED_SOUND)
 
-    def draws_on(self, index: int, video: bool, audio: bool) -> tuple[bool, bool]:
+    def draws_on(
+        self, index: int, video: bool, audio: bool, parameters: MixParameters
+    ) -> tuple[bool, bool]:
         """The picture of the first, the sound of all."""
         return video and index == 0, audio
 
@@ -110,8 +114,10 @@ def _levelled(audio: Stream, clip: Clip, index: int, seconds: float, parameters:
 
 def _ducked(main: Stream, others: Stream, parameters: MixParameters) -> list[Stream]:
     heard, key = main.split(2, audio=True)
+    # The compressor's result depends on how many samples come at a time, and that on what arrives when.
+    even = [stream.filter("asetnsamples", _CHUNK, p=0) for stream in (others, key)]
     quieter = filter_streams(
-        [others, key],
+        even,
         "sidechaincompress",
         threshold=f"{10 ** (parameters.ducking_threshold / 20):.6f}",
         ratio=parameters.ratio,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from media_assets.media.graph import Stream, filter_streams
+from media_assets.media.graph import Option, Stream, filter_streams
 from media_assets.operations.base import PICTURES, InputRule, Operation, Slot
 from media_assets.operations.clip import (
     SOUND_RATE,
@@ -27,6 +27,7 @@ from media_assets.operations.placing import (
     Margin,
     Position,
     during,
+    laid_over,
     margin_pixels,
     pixels,
     place,
@@ -78,7 +79,7 @@ class Overlay(Operation[OverlayParameters]):
         mixed = below.kind == "video" and parameters.mix_sound and above.sound is not None
         return replace(below.delivered, sound=JOINED_SOUND) if mixed else below.delivered
 
-    def uses(
+    def draws_on(
         self, index: int, video: bool, audio: bool, parameters: OverlayParameters
     ) -> tuple[bool, bool]:
         """The overlay's sound only where it is mixed in."""
@@ -134,11 +135,9 @@ def _laid(
     )
     x = x if parameters.x is None else str(parameters.x)
     y = y if parameters.y is None else str(parameters.y)
-    when = {"enable": during(window)} if window else {}
-    laid = filter_streams(
-        [back, front], "overlay", x, y, eof_action="repeat" if still else "pass", format="yuv420", **when
-    )
-    return laid.filter("format", picture.pixel_format)
+    options: dict[str, Option] = {"enable": during(window)} if window else {}
+    options["eof_action"] = "repeat" if still else "pass"
+    return laid_over(back, front, picture, x, y, **options)
 
 
 def _mixed(

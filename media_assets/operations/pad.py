@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from media_assets.media.graph import Stream, filter_streams
+from media_assets.media.graph import Stream
 from media_assets.operations.base import PICTURES, InputRule, Operation
 from media_assets.operations.clip import Clip, Media, Picture, even
 from media_assets.operations.colors import Color, opaque
 from media_assets.operations.conform import fit, square
 from media_assets.operations.parameters import Parameters
-from media_assets.operations.placing import Aspect
+from media_assets.operations.placing import Aspect, laid_over
 
 _Side = Annotated[int, Field(ge=2, le=16_384)]
 # The background is blurred in small, where the same blur costs less: this many pixels a pixel.
@@ -103,4 +103,4 @@ def _over_itself(video: Stream, frame: Picture, blur: float) -> Stream:
         "scale", width, height, force_original_aspect_ratio="decrease", force_divisible_by=2
     )
     front = front.filter("setsar", 1)
-    return filter_streams([back, front], "overlay", "(W-w)/2", "(H-h)/2", format="yuv420")
+    return laid_over(back, front, frame, "(W-w)/2", "(H-h)/2")

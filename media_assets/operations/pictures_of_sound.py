@@ -54,7 +54,7 @@ class PictureOfSound(Operation[S], Generic[S]):
         """Whether something shines through."""
         return False
 
-    def draws_on(self, index: int, video: bool, audio: bool) -> tuple[bool, bool]:
+    def draws_on(self, index: int, video: bool, audio: bool, parameters: S) -> tuple[bool, bool]:
         """The sound, for a picture."""
         return False, video
 

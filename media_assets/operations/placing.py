@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from media_assets.errors import BadInput
-from media_assets.operations.clip import Clip
+from media_assets.media.graph import Option, Stream, filter_streams
+from media_assets.operations.clip import Clip, Picture
 from media_assets.operations.parameters import at
 
 Position = Literal[
@@ -114,3 +115,12 @@ def during(window: tuple[float, float | None]) -> str:
     first, last = window
     begun = f"gte(t,{first - 0.0005:.6f})"
     return begun if last is None else f"{begun}*lt(t,{last - 0.0005:.6f})"
+
+
+def laid_over(back: Stream, front: Stream, picture: Picture, x: str, y: str, **options: Option) -> Stream:
+    """`front` on `back` (in the form of `picture`), its upper left corner at x, y; transparency holds."""
+    if picture.alpha:
+        # The filter's threads read the transparency of rows that others are just changing.
+        options["threads"] = 1
+    laid = filter_streams([back, front], "overlay", x, y, format="yuv420", **options)
+    return laid.filter("format", picture.pixel_format)

@@ -49,7 +49,9 @@ class ReplaceAudio(Operation[ReplaceAudioParameters]):
         duration = _seconds(clips, parameters)
         return replace(clips[0].delivered, duration=duration, sound=JOINED_SOUND)
 
-    def draws_on(self, index: int, video: bool, audio: bool) -> tuple[bool, bool]:
+    def draws_on(
+        self, index: int, video: bool, audio: bool, parameters: ReplaceAudioParameters
+    ) -> tuple[bool, bool]:
         """The picture of the first, the sound of the second."""
         return (video, False) if index == 0 else (False, audio)
 
@@ -95,9 +97,11 @@ class TrimAndReplaceAudio(Operation[TrimAndReplaceAudioParameters]):
         """The part, with stereo sound."""
         return _REPLACE.expect(_trimmed(clips, parameters), parameters)
 
-    def draws_on(self, index: int, video: bool, audio: bool) -> tuple[bool, bool]:
+    def draws_on(
+        self, index: int, video: bool, audio: bool, parameters: TrimAndReplaceAudioParameters
+    ) -> tuple[bool, bool]:
         """The picture of the first, the sound of the second."""
-        return _REPLACE.draws_on(index, video, audio)
+        return _REPLACE.draws_on(index, video, audio, parameters)
 
     def build(
         self,

@@ -59,7 +59,9 @@ class ContactSheet(Operation[ContactSheetParameters]):
         whole = _layout(clips[0], parameters).whole
         return Clip("image", None, Picture(*whole, _STILL_RATE))
 
-    def draws_on(self, index: int, video: bool, audio: bool) -> tuple[bool, bool]:
+    def draws_on(
+        self, index: int, video: bool, audio: bool, parameters: ContactSheetParameters
+    ) -> tuple[bool, bool]:
         """The picture."""
         return video, False
 

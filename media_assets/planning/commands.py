@@ -170,7 +170,7 @@ class _Building:
             _streams(node.clips[index]),
         )
         wanted = (makes.video and takers["video"] > 0, makes.audio and takers["audio"] > 0)
-        video, audio = node.operation.uses(index, *wanted, node.parameters)
+        video, audio = node.operation.draws_on(index, *wanted, node.parameters)
         return _Wanted(has.video and video, has.audio and audio)
 
     def _offer(self, place: Place, media: Media) -> None:
