@@ -117,7 +117,8 @@ def _show(report: JobReport) -> None:
         console.say(f"{name}: {note}")
     for output in report.outputs:
         if output.error:
-            place = output.error.get("where") or output.id
+            files = output.error.get("files")
+            place = output.id + (f" (from {', '.join(files)})" if files else "")
             text = f"{output.error.get('error')}: {place}: {output.error.get('message')}"
             hint = output.error.get("hint")
             console.say(text + (f" ({hint})" if hint else ""))

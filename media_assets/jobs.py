@@ -40,7 +40,7 @@ class JobOutput:
         status: `rendered`, `cached` or `failed`.
         path: the file under `output/effects/`; destination: the path or URL that it was put at.
         seconds: that it took; duration: of the media; size: in bytes.
-        error: code, message, where and hint of what stopped it.
+        error: code, message, where and hint of what stopped it; its node, and the files it is made from.
     """
 
     id: str
@@ -118,7 +118,7 @@ def run_job(
         if effect in made:
             outputs.append(_delivered(actions, job, identifier, effect, operation, made[effect]))
         else:
-            error = _in_words_of(errors.get(effect), effects)
+            error = _in_words_of(errors.get(effect), effects) | {"node": node, "files": _files(plan, node)}
             outputs.append(JobOutput(identifier, effect, operation, "failed", error=error))
     notes = {name: node.note for name, node in plan.nodes.items() if node.note}
     return JobReport(tuple(outputs), effects, notes, time.monotonic() - started)
@@ -234,7 +234,13 @@ def _delivered(
     )
 
 
-def _in_words_of(error: Mapping[str, Any] | None, effects: Mapping[str, str]) -> Mapping[str, Any]:
+def _files(plan: Plan, node: str) -> list[str]:
+    """The sources that a node is made from, as paths under the source root."""
+    taken = {name for inner in plan.closure([node]) for name in inner.inputs}
+    return sorted(source.relative for name, source in plan.sources.items() if name in taken)
+
+
+def _in_words_of(error: Mapping[str, Any] | None, effects: Mapping[str, str]) -> dict[str, Any]:
     """An error with the document's names of nodes in the place of effects' ids."""
     told = dict(error or {})
     for node, effect in effects.items():

@@ -194,6 +194,7 @@ def test_one_failed_effect_of_a_shared_command_fails_alone(
     assert error is not None
     assert "late" in str(error["where"])
     assert "faulty.mp4" in str(error["where"])
+    assert (error["node"], error["files"]) == ("late", ["faulty.mp4"])
     assert "effect_" not in str(error)
     found = effect_statuses(actions)
     assert found[report.effects["early"]] == "materialized"
