@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from media_assets.errors import UnsafePath
+
 _MICROSECONDS = 1_000_000
+_LINE_BREAKS = frozenset("\r\n")
 
 
 def concat_list(paths: Sequence[Path], lengths: Sequence[Fraction]) -> str:
@@ -14,6 +17,9 @@ def concat_list(paths: Sequence[Path], lengths: Sequence[Fraction]) -> str:
 
     The demuxer adds lengths up in microseconds, so each is given such that the sum is never off by more
     than half of one: rounded one by one, hundreds of pieces would drift by a tick.
+
+    Raises:
+        UnsafePath: a path holds a line break, which the list's format cannot.
     """
     lines = ["ffconcat version 1.0"]
     done, position = Fraction(0), 0
@@ -21,6 +27,8 @@ def concat_list(paths: Sequence[Path], lengths: Sequence[Fraction]) -> str:
         done += length
         end = round(done * _MICROSECONDS)
         micros, position = end - position, end
+        if not _LINE_BREAKS.isdisjoint(str(path)):
+            raise UnsafePath("a path holds a line break", where=repr(str(path)), hint="rename its folder")
         quoted = str(path.absolute()).replace("'", "'\\''")
         lines.append(f"file 'file:{quoted}'")
         lines.append(f"duration {micros // _MICROSECONDS}.{micros % _MICROSECONDS:06d}")
