@@ -10,6 +10,8 @@ import font_source_sans_pro
 
 from media_assets.errors import MediaAssetsError
 from media_assets.media.hardware import encoders
+from media_assets.media.info import Kind
+from media_assets.operations.registry import operation
 from media_assets.planning.execute import NodeResult, execute
 from media_assets.planning.jobspec import OperationSpec
 from media_assets.planning.plan import Plan, make_plan
@@ -176,6 +178,23 @@ class Clips:
             path = {**_MAKERS, **_ASIDE}[name](self.settings, self.settings.source_root)
             self._made[name] = ingested(self.settings, path)
         return self._made[name]
+
+
+# What fills a slot, by the first of these kinds that it takes.
+_FILLING: Mapping[Kind, str] = {
+    "image": "logo",
+    "lut": "teal",
+    "subtitle": "words",
+    "font": "font",
+    "audio": "song",
+    "video": "plain",
+}
+
+
+def fillings(name: str) -> list[str]:
+    """Clips for the slots that an operation cannot do without."""
+    slots = [slot for slot in operation(name).takes.slots if slot.required]
+    return [next(clip for kind, clip in _FILLING.items() if kind in slot.kinds) for slot in slots]
 
 
 def planned(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,24 @@ def frequency(sound: NDArray[np.float32]) -> float:
     """The strongest frequency in Hz."""
     spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
     return float(np.argmax(spectrum) * SAMPLE_RATE / len(sound))
+
+
+def ssim(settings: Settings, path: Path, original: Path, *, start: float = 0.0) -> float:
+    """How alike all pictures of `path` are to those of `original` from `start` on (1 is equal; luma)."""
+    by_number = "settb=1/1000,setpts=N"
+    compare = f"[1:v]trim=start={start - 1e-3:.6f},{by_number}[b];[0:v]{by_number}[a];"
+    command = [
+        str(binaries.ffmpeg(settings).path),
+        "-nostdin",
+        "-i",
+        f"file:{path}",
+        "-i",
+        f"file:{original}",
+    ]
+    command += ["-filter_complex", f"{compare}[a][b]ssim=shortest=1", "-f", "null", "-"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    (found,) = re.findall(r"SSIM Y:([\d.]+)", done.stderr)
+    return float(found)
 
 
 def picture_times(settings: Settings, path: Path) -> list[float]:

@@ -9,31 +9,19 @@ from fractions import Fraction
 import pytest
 
 from media_assets.errors import BadInput
-from media_assets.media.info import Kind
 from media_assets.media.probe import probe
 from media_assets.operations.clip import Clip, Picture, Sound
 from media_assets.operations.registry import aliases, operation, operations, read_parameters
 from media_assets.settings import Settings
 from media_assets.store.sources import SourceFacts
-from media_assets_tests.clips import CLIPS, Clips, applied, made, planned
-
-# What fills a slot, by the first of these kinds that it takes.
-_FILLING: dict[Kind, str] = {
-    "image": "logo",
-    "lut": "teal",
-    "subtitle": "words",
-    "font": "font",
-    "audio": "song",
-    "video": "plain",
-}
+from media_assets_tests.clips import CLIPS, Clips, applied, fillings, made, planned
 
 
 def _names(name: str, source: str, clips: Clips) -> list[str]:
     """The clips that the operation takes, `source` first: as few as it can do with."""
     rule = operation(name).takes
     other = "plain" if clips[source].info.video else "song"
-    filling = [next(f for kind, f in _FILLING.items() if kind in s.kinds) for s in rule.slots if s.required]
-    return [source] + [other] * (rule.minimum - 1) + filling
+    return [source] + [other] * (rule.minimum - 1) + fillings(name)
 
 
 def _document(name: str, inputs: list[str], output: str) -> dict[str, object]:

@@ -13,7 +13,7 @@ from media_assets.settings import Settings
 from media_assets.store.sources import SourceFacts
 from media_assets_tests.clips import CLIPS, Clips, applied, planned
 from media_assets_tests.making import clip, ingested
-from media_assets_tests.measuring import frequency, picture_times, pictures, samples
+from media_assets_tests.measuring import frequency, picture_times, pictures, samples, ssim
 
 GOP = ("-preset", "veryfast", "-bf", "3", "-g", "30", "-keyint_min", "30", "-sc_threshold", "0")
 
@@ -126,6 +126,20 @@ def test_ten_clips_are_joined_by_copying(settings: Settings, tmp_path: Path) -> 
     assert steps == pytest.approx(1 / 30, abs=0.001)
     shots = pictures(settings, output.path, 2, 2)[:, 0, 0].astype(int)
     assert (np.abs(np.diff(shots, axis=0)).max(axis=1) > 60).sum() == 9
+
+
+def test_what_is_encoded_again_at_a_cut_cannot_be_told_apart(long: SourceFacts, settings: Settings) -> None:
+    output = applied(settings, "trim", long, start=0.5, end=7.4)
+    assert ssim(settings, output.path, long.path, start=0.5) >= 0.99
+
+
+def test_a_lossless_profile_keeps_every_picture(settings: Settings) -> None:
+    tags = [
+        word for name in ("color_primaries", "color_trc", "colorspace") for word in (f"-{name}", "bt709")
+    ]
+    path = clip(settings, settings.source_root / "tagged.mp4", seconds=2, more=(*tags,))
+    output = applied(settings, "encode", ingested(settings, path), profile="ffv1")
+    assert ssim(settings, output.path, path) == 1.0
 
 
 def test_another_container_takes_the_same_packets(long: SourceFacts, settings: Settings) -> None:

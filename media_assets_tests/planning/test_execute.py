@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from media_assets.errors import FfmpegFailed
+from media_assets.errors import Cancelled, FfmpegFailed, TimeLimitExceeded
 from media_assets.ids import hash_file
 from media_assets.media.hardware import encoders
+from media_assets.planning.commanding import is_passing
 from media_assets.planning.commands import groups
 from media_assets.planning.execute import execute
 from media_assets.planning.jobspec import OperationSpec
@@ -167,3 +170,80 @@ def test_a_path_reaches_ffmpeg_exactly_as_it_is(
     assert result.outcome is not None, result.error
     assert len(pictures(settings, result.outcome.output.path)) == 30
     assert hash_file(result.outcome.output.path) == result.outcome.output.content_hash
+
+
+SLOW: dict[str, Any] = {
+    "op": "encode",
+    "input": "large",
+    "output": "slow",
+    "params": {"speed": "veryslow"},
+}
+LARGE: dict[str, Any] = {"op": "resize", "input": "a", "output": "large", "params": {"width": 1920}}
+
+
+def test_a_cancelled_job_ends_at_once_and_leaves_nothing(
+    settings: Settings, tmp_path: Path, sources: dict[str, SourceFacts]
+) -> None:
+    made = plan(settings, sources, LARGE, SLOW, {"op": "flip", "input": "b", "output": "flipped"})
+    store, cancel = fresh(settings, tmp_path, "s"), threading.Event()
+    threading.Timer(0.7, cancel.set).start()
+    started = time.monotonic()
+    slow, flipped = execute(made, ["slow", "flipped"], store, settings, cancel=cancel)
+    assert time.monotonic() - started < 5
+    assert isinstance(slow.error, Cancelled)
+    assert flipped.outcome is None
+    assert list(store) == []
+    assert list((store.root / "pending").iterdir()) == []
+
+
+def test_a_job_has_its_time(settings: Settings, tmp_path: Path, sources: dict[str, SourceFacts]) -> None:
+    made = plan(settings, sources, LARGE, SLOW)
+    (slow,) = execute(made, ["slow"], fresh(settings, tmp_path, "s"), settings, timeout=0.7)
+    assert isinstance(slow.error, TimeLimitExceeded)
+
+
+def test_groups_side_by_side_give_the_same(
+    settings: Settings, tmp_path: Path, sources: dict[str, SourceFacts]
+) -> None:
+    operations: list[dict[str, Any]] = [
+        {"op": "flip", "input": name, "output": f"flipped_{name}"} for name in ("a", "b")
+    ]
+    made = plan(settings, sources, *operations)
+    names = [operation["output"] for operation in operations]
+    found = [
+        [
+            r.outcome.output.content_hash
+            for r in execute(made, names, store, settings, workers=n)
+            if r.outcome
+        ]
+        for n, store in ((1, fresh(settings, tmp_path, "one")), (2, fresh(settings, tmp_path, "two")))
+    ]
+    assert None not in found[0]
+    assert found[0] == found[1]
+
+
+def test_an_error_names_node_and_file_and_says_what_ffmpeg_said(settings: Settings, tmp_path: Path) -> None:
+    path = clip(settings, settings.source_root / "broken.mp4")
+    source = ingested(settings, path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 3])
+    made = plan(settings, {"a": source}, {"op": "flip", "input": "a", "output": "flipped"})
+    (result,) = execute(made, ["flipped"], fresh(settings, tmp_path, "s"), settings)
+    assert result.error is not None
+    assert result.error.where == "flipped (from broken.mp4)"
+    assert len(result.error.message) > 20
+
+
+@pytest.mark.parametrize(
+    ("message", "status", "passing"),
+    [
+        ("Cannot allocate memory", 1, True),
+        ("fork: Resource temporarily unavailable", 1, True),
+        ("nothing was said", -9, True),
+        ("Invalid data found when processing input", 1, False),
+        ("No such filter: 'x'", 8, False),
+        ("Conversion failed!", 69, False),
+    ],
+)
+def test_only_faults_that_pass_are_tried_again(message: str, status: int, passing: bool) -> None:
+    assert is_passing(FfmpegFailed(message, command=[], returncode=status)) is passing
