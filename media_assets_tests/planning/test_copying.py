@@ -134,10 +134,7 @@ def test_what_is_encoded_again_at_a_cut_cannot_be_told_apart(long: SourceFacts, 
 
 
 def test_a_lossless_profile_keeps_every_picture(settings: Settings) -> None:
-    tags = [
-        word for name in ("color_primaries", "color_trc", "colorspace") for word in (f"-{name}", "bt709")
-    ]
-    path = clip(settings, settings.source_root / "tagged.mp4", seconds=2, more=(*tags,))
+    path = clip(settings, settings.source_root / "tagged.mp4", seconds=2, more=("-colorspace", "bt709"))
     output = applied(settings, "encode", ingested(settings, path), profile="ffv1")
     assert ssim(settings, output.path, path) == 1.0
 
