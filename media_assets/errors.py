@@ -109,3 +109,11 @@ class VerificationFailed(MediaAssetsError):
 
 class DiskFull(MediaAssetsError):
     """No room for an output; nothing was put in place."""
+
+
+class FetchFailed(MediaAssetsError):
+    """A server could not be reached, broke off or has a fault of its own: another try may do."""
+
+
+class DeliveryFailed(MediaAssetsError):
+    """A finished file could not be put at its destination; it is still in the store."""

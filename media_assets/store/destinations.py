@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import fsspec
 
-from media_assets.errors import BadInput, DiskFull, MediaAssetsError, UnsafePath
+from media_assets.errors import BadInput, DeliveryFailed, DiskFull, MediaAssetsError, UnsafePath
 from media_assets.settings import Settings
 from media_assets.store.outputs import publish
 from media_assets.store.urls import is_url
@@ -24,10 +24,6 @@ _LONGEST_NAME = 200
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 # What is written there appears when it is whole; elsewhere a file is written aside and renamed.
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oci", "oss"})
-
-
-class DeliveryFailed(MediaAssetsError):
-    """A finished file could not be put at its destination; it is still in the store."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import httpcore
 import httpx
 from filelock import FileLock
 
-from media_assets.errors import BadInput, DiskFull, MediaAssetsError, TimeLimitExceeded, UnsafePath
+from media_assets.errors import BadInput, DiskFull, FetchFailed, TimeLimitExceeded, UnsafePath
 from media_assets.settings import Settings
 from media_assets.store.connections import CheckedNetwork, Resolver, resolve
 from media_assets.store.files import read_json, write_json
@@ -32,10 +32,6 @@ _REDIRECTING = (301, 302, 303, 307, 308)
 _STALL_SECONDS = 30.0
 _TIMEOUTS = dict.fromkeys(("connect", "read", "write", "pool"), _STALL_SECONDS)
 _HEADERS = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "media-assets"}
-
-
-class FetchFailed(MediaAssetsError):
-    """A server could not be reached, broke off or has a fault of its own: another try may do."""
 
 
 def fetch(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from media_assets.errors import DocumentError
+from media_assets.errors import DocumentError, FetchFailed
 from media_assets.media.hardware import Encoders
 from media_assets.planning.delivery import check_destinations, deliver_outputs
 from media_assets.planning.jobspec import Job, open_job, read_job
@@ -16,7 +16,6 @@ from media_assets.planning.limits import check_plan
 from media_assets.planning.plan import Plan, make_plan
 from media_assets.planning.sourcing import facts, references
 from media_assets.settings import Settings
-from media_assets.store.fetching import FetchFailed
 from media_assets.store.scan import look
 from media_assets.store.sources import SourceCatalogue
 from media_assets_tests.making import clip

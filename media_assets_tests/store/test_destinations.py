@@ -10,9 +10,9 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from media_assets.errors import BadInput, UnsafePath
+from media_assets.errors import BadInput, DeliveryFailed, UnsafePath
 from media_assets.settings import Settings
-from media_assets.store.destinations import DeliveryFailed, check_destination, deliver
+from media_assets.store.destinations import check_destination, deliver
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from media_assets.errors import BadInput, MediaAssetsError, TimeLimitExceeded, UnsafePath
+from media_assets.errors import BadInput, FetchFailed, MediaAssetsError, TimeLimitExceeded, UnsafePath
 from media_assets.settings import Settings
-from media_assets.store.fetching import FetchFailed, fetch
+from media_assets.store.fetching import fetch
 from media_assets.store.scan import scan
 from media_assets.store.urls import check_url, file_name, is_public
 from media_assets_tests.store.serving import CONTENT, Served, serving
