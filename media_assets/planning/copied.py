@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from media_assets.media.codecs import X264_CPU
 from media_assets.media.color import missing_tags
 from media_assets.media.concat import concat_list
 from media_assets.media.encode import profile
-from media_assets.media.graph import Option, Target, arguments, open_file
+from media_assets.media.graph import Option, Stream, Target, arguments, open_file
 from media_assets.media.info import VideoStream
 from media_assets.media.run import FfmpegResult
 from media_assets.planning.commands import sound_of
-from media_assets.planning.copying import TOLERANCE, Copy, Part
+from media_assets.planning.copying import TOLERANCE, Copy, Part, Stretch
 from media_assets.planning.plan import Node, Plan
 
 # A whole number of ticks to a picture at all usual rates, at 1000/1001 of them, and to a millisecond.
@@ -24,6 +25,9 @@ _LEAD_IN_SECONDS = 1.0
 _AFTER_SECONDS = 2.0
 # Better than what comes after a cut was likely encoded with; the other parts keep numbers of their own.
 _CRF = 16
+# A decoder of AAC needs the packet before the first that is heard.
+_PACKETS_BEFORE = 2
+_PACKET_SECONDS = 1024 / 48_000
 _SPS = "sps-id=7"
 
 Run = Callable[[list[str], float], FfmpegResult]
@@ -31,19 +35,21 @@ Run = Callable[[list[str], float], FfmpegResult]
 
 
 def render_copy(
-    plan: Plan, node: Node, copy: Copy, path: Path, scratch: Path, run: Run
+    plan: Plan, node: Node, copy: Copy, path: Path, scratch: Path, run: Run, workers: int
 ) -> list[FfmpegResult]:
-    """Write `node` to `path`; `scratch` is an empty folder for its parts.
+    """Write `node` to `path`; `scratch` is an empty folder for its parts, made `workers` at a time.
 
     Raises:
         FfmpegFailed, Cancelled, TimeLimitExceeded, DiskFull.
     """
-    results, pieces = [], []
-    for number, part in enumerate(copy.parts):
-        piece = scratch / f"part{number}.mp4"
+    pieces = [scratch / f"part{number}.mp4" for number in range(len(copy.parts))]
+
+    def make(part: Part, piece: Path) -> FfmpegResult:
         build = _copied if part.copied else _encoded
-        results.append(run(build(plan, part, piece), part.end - part.begin))
-        pieces.append(piece)
+        return run(build(plan, part, piece), part.end - part.begin)
+
+    with ThreadPoolExecutor(workers) as pool:
+        results = list(pool.map(make, copy.parts, pieces))
     listing = scratch / "parts.txt"
     lengths = [Fraction(part.end - part.begin).limit_denominator(10**6) for part in copy.parts]
     listing.write_text(concat_list(pieces, lengths))
@@ -98,16 +104,36 @@ def _joined(plan: Plan, node: Node, copy: Copy, listing: Path, path: Path) -> li
     """The parts one after another, with the sound beside them."""
     delay: dict[str, Option] = {"itsoffset": f"{copy.delay:.6f}"} if copy.delay > TOLERANCE else {}
     streams = [open_file(listing, f="concat", safe=0, **delay).video()]
-    sound = sound_of(plan, node)
-    if sound is not None:
-        streams.append(sound)
     options: dict[str, Option] = {**node.profile.options(video=False, audio=True), "c:v": "copy"}
+    if copy.sound is not None:
+        streams.append(_heard(plan, copy.sound, options))
+    elif (sound := sound_of(plan, node)) is not None:
+        streams.append(sound)
     if node.profile.container.get("f") in ("mp4", "mov"):
         options["video_track_timescale"] = _TIMESCALE
         tag = _tag(plan, copy.parts)
         if tag:
             options["tag:v"] = tag
-    return arguments([Target(streams, path, options)])
+    return [*(["-copyts"] if copy.sound else []), *arguments([Target(streams, path, options)])]
+
+
+def _heard(plan: Plan, sound: Stretch, options: dict[str, Option]) -> Stream:
+    """The packets of a stretch of sound; `options` are told to copy them and move them to zero."""
+    source = plan.sources[sound.source]
+    if source.info.audio is None:
+        raise ValueError(f"{sound.source} has no sound")
+    offset = max(0.0, sound.begin - _LEAD_IN_SECONDS)
+    length = sound.end - offset + _AFTER_SECONDS
+    seek: dict[str, Option] = {"ss": f"{offset:.6f}"} if offset else {}
+    opened = open_file(source.path, f=source.info.demuxer, **seek, t=f"{length:.6f}")
+    # Times before zero are in the file and not heard.
+    first = sound.begin - _PACKETS_BEFORE * _PACKET_SECONDS if sound.begin else -_LEAD_IN_SECONDS
+    chosen = f"noise=drop=lt(pts*tb\\,{first:.6f})+gte(pts*tb\\,{sound.end - TOLERANCE:.6f})"
+    moved = f"setts=pts=PTS-{sound.begin:.6f}/TB:dts=DTS-{sound.begin:.6f}/TB"
+    for name in [name for name in options if name in ("ar", "b:a", "threads:a", "flags:a", "q:a")]:
+        options.pop(name)
+    options |= {"c:a": "copy", "bsf:a": f"{chosen},{moved}"}
+    return opened.stream(source.info.audio.index)
 
 
 def _tag(plan: Plan, parts: Sequence[Part]) -> str | None:

@@ -1,7 +1,8 @@
 """Nodes whose packets can be copied: what is in the file already is what the profile would write.
 
 A trim copies whole groups of pictures and encodes again only those that a cut goes through; a join and a
-change of container copy every picture. Sound is always cut to the sample and encoded: that costs little.
+change of container copy every picture. AAC is copied too, and what comes before the cut marked as not to be
+heard; other sound, and that of a join, is cut to the sample and encoded.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from media_assets.media.codecs import CONTAINERS
 from media_assets.media.info import MediaInfo, VideoStream
 from media_assets.media.keyframes import WINDOW_SECONDS, clean_points, ends_cleanly, packets_near
 from media_assets.media.verify import read_properties
-from media_assets.operations.clip import Clip
+from media_assets.operations.clip import SOUND_RATE, Clip
 from media_assets.operations.encode import EncodeParameters
 from media_assets.operations.join import Concatenate
 from media_assets.operations.trim import Trim, TrimParameters
@@ -42,14 +43,28 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Sound whose packets are copied too: from `begin` to `end` (seconds in the file) of a source.
+
+    The packets before `begin` that a decoder needs come along, marked as not to be heard.
+    """
+
+    source: str
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True)
 class Copy:
     """How a node is made without decoding all of it: its parts in order.
 
     Attributes:
+        sound: what is copied of the sound; None where it is encoded, or there is none.
         delay: when the first picture is shown (seconds), where a cut is between two pictures.
     """
 
     parts: tuple[Part, ...]
+    sound: Stretch | None = None
     delay: float = 0.0
 
     @property
@@ -100,6 +115,12 @@ def _is_plain(info: MediaInfo, video: VideoStream) -> bool:
     )
 
 
+def _is_copied(info: MediaInfo, codec: str = "aac") -> bool:
+    """Whether the sound is such as the profile writes, in packets that can be cut between."""
+    audio = info.audio
+    return audio is not None and audio.codec == codec and audio.sample_rate == SOUND_RATE
+
+
 def _trimmed(
     source: SourceFacts, name: str, clip: Clip, parameters: object, settings: Settings
 ) -> Copy | None:
@@ -127,7 +148,8 @@ def _trimmed(
     parts.append(Part(name, begin, middle, copied=True))
     if middle < end - TOLERANCE:
         parts.append(Part(name, middle, end, copied=False))
-    found = Copy(tuple(parts), max(0.0, shown[0] - start))
+    sound = Stretch(name, start, end) if _is_copied(source.info) else None
+    found = Copy(tuple(parts), sound, max(0.0, shown[0] - start))
     return found if found.encoded_seconds <= _MOST_ENCODED * (end - start) else None
 
 
@@ -161,4 +183,6 @@ def _remuxed(source: SourceFacts, node: Node) -> Copy | None:
     into = next((c for c in CONTAINERS.values() if c.name == node.profile.extension), None)
     if video is None or into is None or not _is_plain(source.info, video) or video.codec not in into.video:
         return None
-    return Copy((Part(node.inputs[0], 0.0, node.clip.duration or 0.0, copied=True),))
+    audio, name, whole = source.info.audio, node.inputs[0], node.clip.duration or 0.0
+    same = audio is not None and audio.codec in into.audio and _is_copied(source.info, audio.codec)
+    return Copy((Part(name, 0.0, whole, copied=True),), Stretch(name, 0.0, whole) if same else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ class Group:
         def run(arguments: list[str], seconds: float) -> FfmpegResult:
             return self.commands.run(arguments, seconds, lambda fraction: None)
 
-        results = render_copy(self.plan, node, way, path, folder, run)
+        workers = self.commands.settings.workers
+        results = render_copy(self.plan, node, way, path, folder, run, workers)
         self.on_fraction(1.0)
         return self._made(node, path, results, own_runs=len(results), expected=None)
 
@@ -140,8 +142,11 @@ class Group:
             tolerance=_tolerance(clip),
             subtitle=clip.subtitle,
         )
+        with ThreadPoolExecutor(1) as pool:
+            heard = pool.submit(self._loudness, path, clip)
+            properties = verify(path, wanted, settings)
         return Made(
-            properties=verify(path, wanted, settings),
+            properties=properties,
             commands=tuple(result.command for result in results),
             own_runs=own_runs,
             seconds=sum(result.seconds for result in results) / share,
@@ -149,7 +154,7 @@ class Group:
             peak_memory_bytes=max(result.peak_memory_bytes for result in results),
             ffmpeg_version=binaries.ffmpeg(settings).version,
             notes={
-                **self._loudness(path, clip),
+                **heard.result(),
                 **({"measured": plain} if plain else {}),
                 **({"expected_cpu_seconds": round(expected, 4)} if expected is not None else {}),
             },

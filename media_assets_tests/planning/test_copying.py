@@ -69,6 +69,23 @@ def test_a_copied_trim_is_exact_to_the_picture(
     assert probe(output.path, settings).warnings == ()
 
 
+@pytest.mark.parametrize("start", [0.5, 1.3, 2.0, 2.7183])
+def test_copied_sound_stays_in_step_to_the_sample(start: float, settings: Settings) -> None:
+    """A click at every whole second is heard where it was."""
+    clicks = r"aevalsrc=if(lt(mod(t\,1)\,0.002)\,0.9\,0):s=48000"
+    path = clip(settings, settings.source_root / "clicks.mp4", seconds=8, sound=clicks, more=GOP)
+    source = ingested(settings, path)
+    found = way(settings, source, start=start, end=7.5)
+    assert found is not None
+    assert found.sound is not None
+    output = applied(settings, "trim", source, start=start, end=7.5)
+    before, after = (np.flatnonzero(np.abs(samples(settings, p)) > 0.3) for p in (path, output.path))
+    wanted = before[(before > (start + 0.01) * 48_000) & (before < 7.4 * 48_000)] - round(start * 48_000)
+    heard = after[(after > 0.01 * 48_000) & (after < (7.4 - start) * 48_000)]
+    assert len(wanted) == len(heard) > 100
+    assert np.abs(wanted - heard).max() <= 1
+
+
 def test_pictures_at_uneven_distances_keep_their_times(settings: Settings) -> None:
     more = ("-vf", r"select=lt(n\,90)+not(mod(n\,3))", "-fps_mode", "vfr", *GOP[:-4], "-keyint_min", "10")
     source = ingested(settings, clip(settings, settings.source_root / "vfr.mp4", seconds=8, more=more))
