@@ -27,7 +27,7 @@ def test_silence_has_no_loudness(settings: Settings, tmp_path: Path) -> None:
     path = make(
         settings, tmp_path / "silence.wav", "-f", "lavfi", "-i", "anullsrc=r=48000:cl=stereo", "-t", "1"
     )
-    assert measure_loudness(path, settings) == Loudness(None, None)
+    assert measure_loudness(path, settings) == Loudness(None, None, 0.0)
 
 
 def test_a_file_without_sound_is_an_error(settings: Settings, tmp_path: Path) -> None:

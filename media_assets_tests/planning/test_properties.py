@@ -61,6 +61,7 @@ def _fitting(pick: random.Random, clips: Mapping[str, Clip], name: str) -> list[
             n
             for n, clip in clips.items()
             if clip.kind in kinds
+            and (n in _INFOS or not kind.opens)
             and all((clip.picture if need == "video" else clip.sound) is not None for need in needs)
         ]
         if not fits:
