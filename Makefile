@@ -19,7 +19,7 @@ dev: .venv/dev
 	  exec $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p $(PORT)
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n logical --dist worksteal
+	$(BIN)/python -m pytest -n logical --dist loadgroup
 
 bench: .venv/dev
 	$(BIN)/python -m bench

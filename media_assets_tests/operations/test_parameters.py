@@ -98,7 +98,11 @@ def test_an_operation_without_parameters_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("misspelt", "meant"),
-    [("trimm", "trim"), ("crossfade_trans", "crossfade_transition"), ("normalise_audio", "normalize_audio")],
+    [
+        ("trimm", "trim"),
+        ("crossfade_trans", "crossfade_transition"),
+        ("normalise_audio", "normalize_audio"),
+    ],
 )
 def test_an_unknown_operation_is_told_the_nearest(misspelt: str, meant: str) -> None:
     with pytest.raises(BadInput, match=meant):
