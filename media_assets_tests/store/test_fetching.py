@@ -92,8 +92,10 @@ def test_what_goes_wrong_is_said_and_leaves_nothing(
 ) -> None:
     started = time.monotonic()
     with pytest.raises(error, match=words) as caught:
-        fetch(served.url(path + "?key=secret"), studio, max_bytes=50_000, timeout=0.5)
-    assert time.monotonic() - started < 5
+        # Only what would go on for ever is given little time: a busy machine answers late.
+        limit = 0.5 if error is TimeLimitExceeded else 30
+        fetch(served.url(path + "?key=secret"), studio, max_bytes=50_000, timeout=limit)
+    assert time.monotonic() - started < 20
     assert "secret" not in str(caught.value)
     assert left(studio) == []
 
