@@ -41,9 +41,9 @@ def explain(actions: Actions, reference: str) -> dict[str, Any]:
     if reference.startswith(("src_", "komp_")):
         other = "status source_file" if reference.startswith("src_") else "komposition plan"
         raise BadInput("it is no effect", where=reference, hint=f"{_ACCEPTED}; see media-assets {other}")
-    key = RecipeStore(actions.settings).find(reference)
-    machine = encoders(actions.settings)
-    recipe = RecipeStore(actions.settings).get(key)
+    recipes, machine = RecipeStore(actions.settings), encoders(actions.settings)
+    key = recipes.find(reference)
+    recipe = recipes.get(key)
     try:
         planned = planned_effect(actions.media, key, machine, unchanged=True)
     except MediaAssetsError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,14 @@ from media_assets.analytics.estimates import factors_of
 from media_assets.errors import DocumentError
 from media_assets.media.hardware import encoders
 from media_assets.planning.estimates import job_estimate
-from media_assets.planning.jobspec import open_job
+from media_assets.planning.jobspec import Job, open_job
 from media_assets.planning.limits import check_plan
-from media_assets.planning.plan import make_plan
+from media_assets.planning.plan import Plan, make_plan
 from media_assets.planning.report import report
 from media_assets.planning.sourcing import facts, references
 from media_assets.settings import Settings
 from media_assets.store.outputs import OutputStore
-from media_assets.store.sources import SourceCatalogue
+from media_assets.store.sources import SourceCatalogue, SourceFacts
 
 
 def plan_job(path: Path, settings: Settings) -> dict[str, Any]:
@@ -31,16 +32,31 @@ def plan_job(path: Path, settings: Settings) -> dict[str, Any]:
     named = references(job, settings)
     _read(catalogue, {catalogue.identify(reference) for reference in named.values()})
     sources = facts(job, named, catalogue)
+    plan = planned(job, sources, settings)
+    store = OutputStore(settings)
+    return report(
+        plan, job.wanted, settings, lambda print_: store.get(print_) is not None, factors_of(settings)
+    )
+
+
+def planned(job: Job, sources: Mapping[str, SourceFacts], settings: Settings) -> Plan:
+    """The plan of a job, held against its limits.
+
+    Raises:
+        DocumentError: in the words and lines of the document.
+    """
+    limits = job.spec.limits
     try:
         plan = make_plan(job.operations, sources, encoders(settings))
     except DocumentError as error:
         raise job.placed(error) from None
-    factors = factors_of(settings)
-    wanted = list(dict.fromkeys(job.wanted.values()))
-    cost = job_estimate(plan, wanted, settings.workers, factors)
-    check_plan(job, plan, cost.cpu_seconds, cost.memory_bytes)
-    store = OutputStore(settings)
-    return report(plan, job.wanted, settings, lambda print_: store.get(print_) is not None, factors)
+    if limits.max_cpu_seconds is None and limits.max_memory is None:
+        check_plan(job, plan)
+    else:
+        wanted = list(dict.fromkeys(job.wanted.values()))
+        cost = job_estimate(plan, wanted, settings.workers, factors_of(settings))
+        check_plan(job, plan, cost.cpu_seconds, cost.memory_bytes)
+    return plan
 
 
 def _read(catalogue: SourceCatalogue, wanted: set[str]) -> None:

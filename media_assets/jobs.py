@@ -11,17 +11,14 @@ from typing import Any
 import dagster as dg
 
 from media_assets.actions import Actions, RunFailed
-from media_assets.analytics.estimates import factors_of
 from media_assets.defs.effect_recipes import register
 from media_assets.defs.effects import EFFECT_OUTPUT, error_json
 from media_assets.defs.partitions import EFFECTS
-from media_assets.errors import BadInput, DocumentError, MediaAssetsError, TimeLimitExceeded
-from media_assets.media.hardware import encoders
+from media_assets.errors import BadInput, MediaAssetsError, TimeLimitExceeded
+from media_assets.job_plans import planned
 from media_assets.planning.delivery import check_destinations
-from media_assets.planning.estimates import job_estimate
 from media_assets.planning.jobspec import Job, open_job
-from media_assets.planning.limits import check_plan
-from media_assets.planning.plan import Plan, make_plan
+from media_assets.planning.plan import Plan
 from media_assets.planning.sourcing import facts, references
 from media_assets.session import failures
 from media_assets.store.destinations import deliver
@@ -107,7 +104,7 @@ def run_job(
     deadline = started + min(limits) if limits else None
     named = references(job, actions.settings)
     actions.ingest()
-    plan = _planned(job, facts(job, named, actions.media.sources), actions)
+    plan = planned(job, facts(job, named, actions.media.sources), actions.settings)
     nodes = list(dict.fromkeys(wanted.values()))
     effects = register(actions.session.instance, actions.media, plan, nodes)
     made, errors = _materialized(actions, job, [effects[node] for node in nodes], deadline)
@@ -132,26 +129,6 @@ def _chosen(job: Job, only: Sequence[str]) -> dict[str, str]:
             f"the job has no output {unknown[0]!r}", hint="its outputs are " + ", ".join(job.wanted)
         )
     return {name: node for name, node in job.wanted.items() if not only or name in only}
-
-
-def _planned(job: Job, sources: Mapping[str, Any], actions: Actions) -> Plan:
-    """The plan of a job, held against its limits.
-
-    Raises:
-        DocumentError: in the words and lines of the document.
-    """
-    settings, limits = actions.settings, job.spec.limits
-    try:
-        plan = make_plan(job.operations, sources, encoders(settings))
-    except DocumentError as error:
-        raise job.placed(error) from None
-    if limits.max_cpu_seconds is None and limits.max_memory is None:
-        check_plan(job, plan)
-    else:
-        wanted = list(dict.fromkeys(job.wanted.values()))
-        cost = job_estimate(plan, wanted, settings.workers, factors_of(settings))
-        check_plan(job, plan, cost.cpu_seconds, cost.memory_bytes)
-    return plan
 
 
 def _materialized(
@@ -236,8 +213,7 @@ def _delivered(
 
 def _files(plan: Plan, node: str) -> list[str]:
     """The sources that a node is made from, as paths under the source root."""
-    taken = {name for inner in plan.closure([node]) for name in inner.inputs}
-    return sorted(source.relative for name, source in plan.sources.items() if name in taken)
+    return sorted(source.relative for source in plan.origins([node]))
 
 
 def _in_words_of(error: Mapping[str, Any] | None, effects: Mapping[str, str]) -> dict[str, Any]:

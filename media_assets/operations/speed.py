@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from media_assets.media.graph import Stream
-from media_assets.operations.base import Operation
-from media_assets.operations.clip import SOUND_RATE, Clip, Media, as_stereo, even_sides, stereo
-from media_assets.operations.conform import JOINED_SOUND, frames_seconds, lasting, steady
+from media_assets.operations.clip import SOUND_RATE, Clip, as_stereo
+from media_assets.operations.conform import lasting, steady
 from media_assets.operations.parameters import Parameters
-from media_assets.operations.timing import FINE, steady_picture
+from media_assets.operations.timing import Steady, steady_picture
 
 
 class SpeedParameters(Parameters):
@@ -24,7 +22,7 @@ class SpeedParameters(Parameters):
     pitch: Literal["keep", "follow"] = "keep"
 
 
-class Speed(Operation[SpeedParameters]):
+class Speed(Steady):
     """Moves the pictures' times and stretches the sound; pictures a second stay."""
 
     name = "speed"
@@ -37,32 +35,15 @@ class Speed(Operation[SpeedParameters]):
     def expect(self, clips: Sequence[Clip], parameters: SpeedParameters) -> Clip:
         """As long as the clip by the factor, in whole pictures."""
         (clip,) = clips
-        picture = steady_picture(clip)
-        seconds = frames_seconds((clip.duration or 0.0) / parameters.factor, picture)
-        sound = JOINED_SOUND if clip.sound else None
-        return replace(clip.delivered, duration=seconds, picture=picture, sound=sound)
+        return self._result(clip, (clip.duration or 0.0) / parameters.factor, steady_picture(clip))
 
-    def build(
-        self,
-        media: Sequence[Media],
-        clips: Sequence[Clip],
-        parameters: SpeedParameters,
-        measured: Mapping[str, Any],
-    ) -> Media:
-        """Both streams end exactly together."""
-        source, clip = media[0], clips[0]
-        result = self.expect(clips, parameters)
-        seconds = result.duration or 0.0
-        video = audio = None
-        if source.video is not None and clip.picture is not None and result.picture is not None:
-            video = even_sides(source.video, clip.picture).filter("settb", FINE)
-            video = video.filter("setpts", f"PTS/{parameters.factor}")
-            video = steady(video, result.picture.fps, seconds)
-            video = video.filter("format", result.picture.pixel_format)
-        if source.audio is not None:
-            audio = _stretched(stereo(source.audio, SOUND_RATE), parameters)
-            audio = lasting(as_stereo(audio, SOUND_RATE), seconds)
-        return Media(video, audio)
+    def _picture(
+        self, video: Stream, clip: Clip, fps: Fraction, seconds: float, parameters: SpeedParameters
+    ) -> Stream:
+        return steady(video.filter("setpts", f"PTS/{parameters.factor}"), fps, seconds)
+
+    def _sound(self, audio: Stream, clip: Clip, seconds: float, parameters: SpeedParameters) -> Stream:
+        return lasting(as_stereo(_stretched(audio, parameters), SOUND_RATE), seconds)
 
 
 def _stretched(audio: Stream, parameters: SpeedParameters) -> Stream:

@@ -67,7 +67,7 @@ Rate = Annotated[
 """Pictures a second."""
 
 
-class _Steady(Operation[Any]):
+class Steady(Operation[Any]):
     """What these share: a constant rate, an exact length, sound in stereo at 48 kHz."""
 
     def _result(self, clip: Clip, seconds: float, picture: Picture | None) -> Clip:
@@ -102,7 +102,7 @@ class ReverseParameters(Parameters):
     """None."""
 
 
-class Reverse(_Steady):
+class Reverse(Steady):
     """Plays a clip from its end to its start."""
 
     name = "reverse"
@@ -143,7 +143,7 @@ class FreezeFrameParameters(Parameters):
     sound: Literal["silent", "continue"] = "silent"
 
 
-class FreezeFrame(_Steady):
+class FreezeFrame(Steady):
     """Shows one picture for a while."""
 
     name = "freeze_frame"
@@ -205,7 +205,7 @@ class LoopParameters(Parameters):
         return self
 
 
-class Loop(_Steady):
+class Loop(Steady):
     """Plays a clip again and again."""
 
     name = "loop"
@@ -256,7 +256,7 @@ class FpsParameters(Parameters):
     fps: Rate
 
 
-class Fps(_Steady):
+class Fps(Steady):
     """Shows pictures at a constant rate: some are left out, or shown again."""
 
     name = "fps"

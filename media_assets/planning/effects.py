@@ -51,8 +51,7 @@ def recipe_of(plan: Plan, name: str) -> EffectRecipe:
             made,
             dict(node.recipe.parameters),
         )
-    taken = {given for node in closure for given in node.inputs if given in plan.sources}
-    inputs = {source.id: source.relative for source in map(plan.sources.__getitem__, sorted(taken))}
+    inputs = {source.id: source.relative for source in plan.origins([name])}
     last = steps.pop(plan.nodes[name].recipe.id)
     return EffectRecipe(last.output, inputs, (*steps.values(), last))
 
@@ -96,8 +95,6 @@ def made_from(plan: Plan, name: str, ffmpeg: str) -> dict[str, Any]:
         ffmpeg: version of the ffmpeg that it was planned for.
     """
     closure = plan.closure([name])
-    taken = {given for node in closure for given in node.inputs if given in plan.sources}
-    sources = sorted((plan.sources[given] for given in taken), key=lambda source: source.id)
     return {
         "fingerprint": plan.nodes[name].recipe.fingerprint,
         "ffmpeg": ffmpeg,
@@ -109,7 +106,7 @@ def made_from(plan: Plan, name: str, ffmpeg: str) -> dict[str, Any]:
                 "sha256": source.sha256,
                 "read": ids.fingerprint(source.info.to_json())[:16],
             }
-            for source in sources
+            for source in plan.origins([name])
         },
     }
 

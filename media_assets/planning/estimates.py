@@ -158,15 +158,7 @@ def expected_cpu_seconds(plan: Plan, names: Sequence[str]) -> float:
         _megapixels(Clip.of(plan.sources[name].info), seconds) / _DECODED + seconds / _SOUND_SPEED
         for (name, *_), seconds in reads.items()
     )
-    filtering = sum(
-        sum(_megapixels(clip) for clip in node.clips) / node.operation.megapixels_per_second
-        + (
-            sum(clip.duration or 0.0 for clip in node.clips) / _SOUND_SPEED
-            if node.operation.measures
-            else 0.0
-        )
-        for node in nodes
-    )
+    filtering = sum(_filtering(node) for node in nodes)
     encoding = sum(
         _megapixels(plan.nodes[name].clip) / _encoder_speed(plan.nodes[name].profile)
         + (plan.nodes[name].clip.duration or 0.0) / _SOUND_SPEED

@@ -71,6 +71,11 @@ class Plan:
                 waiting += [i for i in self.nodes[name].inputs if i in self.nodes]
         return [node for node in self.nodes.values() if node.name in needed]
 
+    def origins(self, names: Sequence[str]) -> list[SourceFacts]:
+        """The sources that `names` are made from, by id."""
+        taken = {given for node in self.closure(names) for given in node.inputs if given in self.sources}
+        return sorted((self.sources[given] for given in taken), key=lambda source: source.id)
+
     def settled(self, name: str, clip: Clip) -> Plan:
         """The plan, now that `name` is known to be `clip`: what comes after it follows.
 

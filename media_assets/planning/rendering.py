@@ -49,9 +49,9 @@ class Group:
 
     def _place(self, nodes: Sequence[Node]) -> str:
         """The nodes that are being made, and the files that they come from."""
-        names = {name for node in self.plan.closure([n.name for n in nodes]) for name in node.inputs}
-        files = [self.plan.sources[name].relative for name in names if name in self.plan.sources]
-        return f"{', '.join(node.name for node in nodes)} (from {', '.join(sorted(files))})"
+        names = [node.name for node in nodes]
+        files = sorted(source.relative for source in self.plan.origins(names))
+        return f"{', '.join(names)} (from {', '.join(files)})"
 
     def _render(self, missing: Sequence[Node], paths: Mapping[str, Path]) -> dict[str, Made]:
         scratch = next(iter(paths.values())).parent.parent
