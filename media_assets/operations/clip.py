@@ -12,6 +12,14 @@ from media_assets.media.info import Kind, MediaInfo
 SOUND_RATE = 48_000
 """Samples a second of every output."""
 
+TICKS = 240_000
+"""Ticks a second in which any cut can be said (AVI counts whole pictures): a whole number of them to a
+picture at 24, 25, 30, 50, 60 a second, at 1000/1001 of them, and to a millisecond."""
+FINE = f"1/{TICKS}"
+"""The same as ffmpeg's time base."""
+TOLERANCE = 0.0005
+"""Seconds by which a picture may be beside its time: containers round times to milliseconds."""
+
 
 @dataclass(frozen=True)
 class Picture:

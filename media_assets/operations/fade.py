@@ -12,7 +12,16 @@ from media_assets.errors import BadInput
 from media_assets.media.color import in_rgb
 from media_assets.media.graph import Option, Stream
 from media_assets.operations.base import Operation
-from media_assets.operations.clip import SOUND_RATE, Clip, Media, Picture, as_stereo, even_sides, stereo
+from media_assets.operations.clip import (
+    SOUND_RATE,
+    TOLERANCE,
+    Clip,
+    Media,
+    Picture,
+    as_stereo,
+    even_sides,
+    stereo,
+)
 from media_assets.operations.colors import Color, opaque
 from media_assets.operations.conform import JOINED_SOUND
 from media_assets.operations.parameters import Duration, Parameters
@@ -88,7 +97,7 @@ class Fade(Operation[_Fading]):
         """The same streams; sound that fades in stereo at 48 kHz."""
         (clip,) = clips
         whole = clip.duration or 0.0
-        if sum(parameters.lengths) > whole + 0.0005:
+        if sum(parameters.lengths) > whole + TOLERANCE:
             raise BadInput(f"the fades take {sum(parameters.lengths):g} s and the clip has {whole:.3f} s")
         if clip.picture is None and not parameters.sound:
             raise BadInput(f"{self.name}: there is no picture to fade")

@@ -7,14 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from media_assets.media.graph import Stream
-from media_assets.operations.clip import SOUND_RATE, Clip, Picture, even_sides, stereo
+from media_assets.operations.clip import SOUND_RATE, TOLERANCE, Clip, Picture, even_sides, stereo
 from media_assets.operations.conform import lasting, steady
 
 Gain = Annotated[float, Field(ge=-60, le=40, allow_inf_nan=False)]
 """Decibels by which sound becomes louder, or quieter where it is negative."""
 
-# A picture that begins at the very end is not shown any more; containers round times to milliseconds.
-_TOLERANCE = 0.0005
 _EVERYTHING = 2**31 - 1
 
 
@@ -58,5 +56,5 @@ def shown_for(video: Stream, picture: Picture, length: float, seconds: float) ->
     """
     video = even_sides(video, picture)
     if seconds < length:
-        return video.filter("trim", end=f"{seconds - _TOLERANCE:.6f}")
+        return video.filter("trim", end=f"{seconds - TOLERANCE:.6f}")
     return steady(video, picture.fps, seconds) if seconds > length else video

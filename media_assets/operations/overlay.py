@@ -11,6 +11,7 @@ from pydantic import Field
 from media_assets.media.graph import Option, Stream, filter_streams
 from media_assets.operations.base import PICTURES, InputRule, Operation, Slot
 from media_assets.operations.clip import (
+    FINE,
     SOUND_RATE,
     Clip,
     Media,
@@ -33,7 +34,6 @@ from media_assets.operations.placing import (
     place,
     stretch,
 )
-from media_assets.operations.timing import FINE
 
 _At = Annotated[int, Field(ge=-16_384, le=16_384)]
 

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from media_assets.errors import BadInput
 from media_assets.media.graph import Option, Stream, filter_streams
-from media_assets.operations.clip import Clip, Picture
+from media_assets.operations.clip import TOLERANCE, Clip, Picture
 from media_assets.operations.parameters import at
 
 Position = Literal[
@@ -113,8 +113,8 @@ def stretch(
 def during(window: tuple[float, float | None]) -> str:
     """ffmpeg's expression for start ≤ t < end; pictures may lie half a millisecond beside their time."""
     first, last = window
-    begun = f"gte(t,{first - 0.0005:.6f})"
-    return begun if last is None else f"{begun}*lt(t,{last - 0.0005:.6f})"
+    begun = f"gte(t,{first - TOLERANCE:.6f})"
+    return begun if last is None else f"{begun}*lt(t,{last - TOLERANCE:.6f})"
 
 
 def laid_over(back: Stream, front: Stream, picture: Picture, x: str, y: str, **options: Option) -> Stream:

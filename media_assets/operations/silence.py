@@ -14,7 +14,16 @@ from pydantic import AliasChoices, Field
 from media_assets.errors import BadInput
 from media_assets.media.graph import Stream
 from media_assets.operations.base import InputRule, Operation
-from media_assets.operations.clip import SOUND_RATE, Clip, Media, as_stereo, even_sides, stereo
+from media_assets.operations.clip import (
+    FINE,
+    SOUND_RATE,
+    TOLERANCE,
+    Clip,
+    Media,
+    as_stereo,
+    even_sides,
+    stereo,
+)
 from media_assets.operations.conform import JOINED_SOUND, lasting
 from media_assets.operations.parameters import Duration, Parameters
 
@@ -23,9 +32,6 @@ _END = re.compile(r"silence_end: (-?[\d.]+)")
 # Sound is cut between blocks of a millisecond; picture and sound are never further apart than half of one.
 _BLOCK = SOUND_RATE // 1000
 _BLOCK_SECONDS = _BLOCK / SOUND_RATE
-# As fine as `trim` counts.
-_FINE = "1/240000"
-_TOLERANCE = 0.0005
 # Each cut takes some hundred characters of one argument, and an argument has 128 KiB.
 _MOST_CUTS = 800
 
@@ -124,7 +130,7 @@ class SilenceRemove(Operation[SilenceRemoveParameters]):
 
 def _least(clip: Clip) -> float:
     """The shortest clip there can be: a picture, or a block of sound."""
-    return float(1 / clip.picture.fps) - _TOLERANCE if clip.picture else _BLOCK_SECONDS
+    return float(1 / clip.picture.fps) - TOLERANCE if clip.picture else _BLOCK_SECONDS
 
 
 def _cuts(clip: Clip, parameters: SilenceRemoveParameters, measured: Mapping[str, Any]) -> list[_Cut]:
@@ -149,11 +155,11 @@ def _without(video: Stream, cuts: Sequence[_Cut]) -> Stream:
     """
     shifts = _shifts(cuts)
     moved = _choice(
-        [cut - _TOLERANCE for pair in cuts for cut in (pair.start, pair.end)],
+        [cut - TOLERANCE for pair in cuts for cut in (pair.start, pair.end)],
         [text for shift in shifts for text in (f"round(PTS-{shift:.6f}/TB)", "NAN")][:-1],
         "T",
     )
-    video = video.filter("settb", _FINE).filter("setpts", moved).filter("select", "not(isnan(t))")
+    video = video.filter("settb", FINE).filter("setpts", moved).filter("select", "not(isnan(t))")
     return video.filter("setpts", "if(eq(N,0),0,PTS)")
 
 

@@ -13,13 +13,19 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from media_assets.errors import BadInput
 from media_assets.media.graph import Stream, concatenate
 from media_assets.operations.base import InputRule, Operation
-from media_assets.operations.clip import SOUND_RATE, Clip, Media, Picture, even_sides, stereo
+from media_assets.operations.clip import (
+    FINE,
+    SOUND_RATE,
+    TOLERANCE,
+    Clip,
+    Media,
+    Picture,
+    even_sides,
+    stereo,
+)
 from media_assets.operations.conform import JOINED_SOUND, frames_seconds, lasting, steady
 from media_assets.operations.held import check_held, held_frames
 from media_assets.operations.parameters import Duration, Parameters, Timecode, at
-
-FINE = "1/240000"
-"""A time base in which any picture's time can be said, as in `trim`."""
 
 _FASTEST = Fraction(60)
 _NAMED_RATES = {
@@ -166,7 +172,7 @@ class FreezeFrame(Steady):
     def _picture(
         self, video: Stream, clip: Clip, fps: Fraction, seconds: float, parameters: FreezeFrameParameters
     ) -> Stream:
-        start = _moment(clip, parameters) + 0.0005
+        start = _moment(clip, parameters) + TOLERANCE
         if parameters.mode == "insert":
             later = f"if(gt(T,{start:.6f}),PTS+{parameters.duration:.6f}/TB,PTS)"
             return steady(video.filter("setpts", later), fps, seconds)

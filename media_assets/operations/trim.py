@@ -10,14 +10,8 @@ from pydantic import model_validator
 
 from media_assets.errors import BadInput
 from media_assets.operations.base import Operation
-from media_assets.operations.clip import Clip, Media, even_sides
+from media_assets.operations.clip import FINE, TOLERANCE, Clip, Media, even_sides
 from media_assets.operations.parameters import Duration, Parameters, Timecode, at
-
-# Containers with millisecond time stamps put a frame up to half a millisecond beside its time.
-_TOLERANCE = 0.0005
-# Fine enough for any cut (AVI counts whole pictures), and a whole number of ticks to a picture at
-# 24, 25, 30, 50, 60 a second, at 1000/1001 of them, and to a millisecond.
-_FINE = "1/240000"
 
 
 class TrimParameters(Parameters):
@@ -73,7 +67,7 @@ class Trim(Operation[TrimParameters]):
         length = (whole if end is None else min(end, whole)) - start
         if length <= 0:
             raise BadInput(f"the part from {start:g} s would be empty")
-        if clip.picture is not None and length * clip.picture.fps < 1 - _TOLERANCE:
+        if clip.picture is not None and length * clip.picture.fps < 1 - TOLERANCE:
             raise BadInput(f"the part of {length:g} s is shorter than one picture")
         return replace(clip.delivered, duration=length)
 
@@ -92,8 +86,8 @@ class Trim(Operation[TrimParameters]):
         video, audio = source.video, source.audio
         picture = clip.picture
         if video is not None and picture is not None:
-            video = even_sides(video, picture).filter("settb", _FINE)
-            video = video.filter("trim", **_window(clip, parameters, source.offset, _TOLERANCE))
+            video = even_sides(video, picture).filter("settb", FINE)
+            video = video.filter("trim", **_window(clip, parameters, source.offset, TOLERANCE))
             video = video.filter("setpts", f"max(0,PTS-{shift})")
         if audio is not None:
             audio = audio.filter("atrim", **_window(clip, parameters, source.offset, 0.0))

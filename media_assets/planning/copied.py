@@ -15,12 +15,11 @@ from media_assets.media.encode import profile
 from media_assets.media.graph import Option, Stream, Target, arguments, open_file
 from media_assets.media.info import VideoStream
 from media_assets.media.run import FfmpegResult
+from media_assets.operations.clip import FINE, TICKS, TOLERANCE
 from media_assets.planning.commands import sound_of
-from media_assets.planning.copying import TOLERANCE, Copy, Part, Stretch
+from media_assets.planning.copying import Copy, Part, Stretch
 from media_assets.planning.plan import Node, Plan
 
-# A whole number of ticks to a picture at all usual rates, at 1000/1001 of them, and to a millisecond.
-_TIMESCALE = 240_000
 _LEAD_IN_SECONDS = 1.0
 _AFTER_SECONDS = 2.0
 # Better than what comes after a cut was likely encoded with; the other parts keep numbers of their own.
@@ -62,7 +61,7 @@ def _encoded(plan: Plan, part: Part, piece: Path) -> list[str]:
     source = plan.sources[part.source]
     offset = max(0, math.floor(part.begin - _LEAD_IN_SECONDS))
     opened = open_file(source.path, f=source.info.demuxer, **({"ss": offset} if offset else {}))
-    picture = opened.stream(_video(plan, part).index).filter("settb", f"1/{_TIMESCALE}")
+    picture = opened.stream(_video(plan, part).index).filter("settb", FINE)
     tags = missing_tags(_video(plan, part))
     if tags:
         picture = picture.filter("setparams", **tags)
@@ -75,7 +74,7 @@ def _encoded(plan: Plan, part: Part, piece: Path) -> list[str]:
         **profile("h264").options(video=False, audio=False),
         **{"c:v": "libx264", "preset": "veryfast", "crf": _CRF, "pix_fmt": "yuv420p", "threads:v": 1},
         **{"x264-params": _x264_params(), "enc_time_base:v": "filter", "flags:v": "+bitexact"},
-        "video_track_timescale": _TIMESCALE,
+        "video_track_timescale": TICKS,
     }
     options.pop("movflags")
     return arguments([Target([picture], piece, options)])
@@ -94,7 +93,7 @@ def _copied(plan: Plan, part: Part, piece: Path) -> list[str]:
     tagged = _tagging(_video(plan, part))
     options: dict[str, Option] = {
         **profile("h264").options(video=False, audio=False),
-        **{"c:v": "copy", "bsf:v": f"{chosen},{moved}{tagged}", "video_track_timescale": _TIMESCALE},
+        **{"c:v": "copy", "bsf:v": f"{chosen},{moved}{tagged}", "video_track_timescale": TICKS},
     }
     options.pop("movflags")
     return ["-copyts", *arguments([Target([opened.stream(_video(plan, part).index)], piece, options)])]
@@ -110,7 +109,7 @@ def _joined(plan: Plan, node: Node, copy: Copy, listing: Path, path: Path) -> li
     elif (sound := sound_of(plan, node)) is not None:
         streams.append(sound)
     if node.profile.container.get("f") in ("mp4", "mov"):
-        options["video_track_timescale"] = _TIMESCALE
+        options["video_track_timescale"] = TICKS
         tag = _tag(plan, copy.parts)
         if tag:
             options["tag:v"] = tag

@@ -15,16 +15,13 @@ from media_assets.media.codecs import CONTAINERS
 from media_assets.media.info import MediaInfo, VideoStream
 from media_assets.media.keyframes import WINDOW_SECONDS, clean_points, ends_cleanly, packets_near
 from media_assets.media.verify import read_properties
-from media_assets.operations.clip import SOUND_RATE, Clip
+from media_assets.operations.clip import SOUND_RATE, TOLERANCE, Clip
 from media_assets.operations.encode import EncodeParameters
 from media_assets.operations.join import Concatenate
 from media_assets.operations.trim import Trim, TrimParameters
 from media_assets.planning.plan import Node, Plan
 from media_assets.settings import Settings
 from media_assets.store.sources import SourceFacts
-
-TOLERANCE = 0.0005
-"""Seconds by which a picture may be early: containers round times to milliseconds."""
 
 # Encoding more than this part of the pictures again saves too little for the pieces it takes.
 _MOST_ENCODED = 0.5
