@@ -172,12 +172,13 @@ def demo(
 def home(media: Annotated[Path | None, typer.Option("--media")] = None, data: Data = None) -> None:
     """Prepare the data root and print it: what `make dev` starts Dagster on."""
     from media_assets.demo import data_root_for
-    from media_assets.session import prepare_home
+    from media_assets.session import open_instance, prepare_home
 
     settings = Settings.from_environment(data)
     if media:
         settings = Settings.from_environment(data_root_for(media, settings))
     prepare_home(settings)
+    open_instance(settings).dispose()
     console.output.print(str(settings.data_root), soft_wrap=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ import dagster as dg
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleCause, StaleStatus
 from dagster._core.loader import LoadingContext
 from filelock import FileLock
+from sqlalchemy.exc import DatabaseError
 
 from media_assets.defs.batches import fail_dead_runs, range_tags, ranges, worker_tag
 from media_assets.errors import BadInput
@@ -42,6 +44,8 @@ sensors:
   use_threads: true
   num_workers: 4
 """
+
+_PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,22 @@ def prepare_home(settings: Settings) -> None:
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
 
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """Dagster's instance of a prepared home, whose databases are made if it is the first to open it.
+
+    Dagster makes them unguarded: of two processes that are the first, one fails on what the other has made
+    ("table already exists"). Ours wait for each other (and `home`
+    makes them before `dagster dev` starts); one that meets a foreign process at it tries again.
+    """
+    with FileLock(settings.dagster_home / ".opening.lock"):
+        for pause in _PAUSES_SECONDS:
+            try:
+                return dg.DagsterInstance.get()
+            except DatabaseError:
+                time.sleep(pause)
+        return dg.DagsterInstance.get()
+
+
 class Session:
     """The project's definitions on a data root's instance; use as a context manager."""
 
@@ -97,9 +117,7 @@ class Session:
             from media_assets.definitions import defs
 
             self.definitions: dg.Definitions = defs()
-            # Two commands that are the first to open a home would both make its databases.
-            with FileLock(settings.dagster_home / ".opening.lock"):
-                self.instance = dg.DagsterInstance.get()
+            self.instance = open_instance(settings)
         self._repository = self.definitions.get_repository_def()
         self.graph = self._repository.asset_graph
         fail_dead_runs(self.instance)

@@ -31,6 +31,7 @@ class Ran:
     @property
     def json(self) -> Any:
         """What it printed on stdout, which is nothing but one JSON document."""
+        assert self.out, f"it printed nothing and ended with status {self.status}:\n{self.err}"
         return json.loads(self.out)
 
 
