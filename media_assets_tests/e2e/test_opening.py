@@ -22,7 +22,7 @@ print(len(dg.DagsterInstance.get().get_runs()))
 
 
 def test_processes_that_open_a_new_home_at_once_find_its_databases(tmp_path: Path) -> None:
-    """Dagster makes them unguarded: without `home`, one of two first processes fails on what is half made."""
+    """Dagster makes them unguarded: of two first processes one would fail on what is half made."""
     assert runner(tmp_path)("home").status == 0
     home = Settings.from_environment(tmp_path).dagster_home
     ready = [tmp_path / f"ready{index}" for index in range(3)]
