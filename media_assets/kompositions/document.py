@@ -12,9 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 from media_assets.errors import BadInput, DocumentError
 from media_assets.ids import source_id
-from media_assets.kompositions import model
+from media_assets.kompositions import audio, model, values
 from media_assets.kompositions.effect_findings import effect_findings
-from media_assets.kompositions.model import Komposition, exact
+from media_assets.kompositions.model import Komposition
+from media_assets.kompositions.values import exact
 from media_assets.operations.clip import Picture
 from media_assets.planning.positions import Place, Positions, decode, json_path
 
@@ -23,10 +24,20 @@ _SHOWN_FINDINGS = 100
 _PARTS: dict[str, type[BaseModel]] = {
     "output": model.OutputFormat,
     "segments": model.Segment,
+    "layers": model.Layer,
+    "box": model.Box,
+    "view": model.View,
+    "start": model.Framing,
+    "end": model.Framing,
+    "renditions": model.Rendition,
+    "audio": audio.AudioTrack,
+    "clips": audio.AudioClip,
+    "speech": audio.Speech,
+    "ranges": audio.Range,
     "effects": model.Effect,
     "transition": model.Transition,
-    "music": model.Music,
-    "loudness": model.Loudness,
+    "music": audio.Music,
+    "loudness": audio.Loudness,
 }
 _PLAIN = {
     "missing": "is missing",
@@ -83,9 +94,9 @@ def parse(data: Any, where: str) -> Komposition:
 
 def _parse(data: Any, where: str, positions: Positions) -> Komposition:
     segments = data.get("segments") if isinstance(data, dict) else None
-    if isinstance(segments, list) and len(segments) > model.MAX_SEGMENTS:
+    if isinstance(segments, list) and len(segments) > values.MAX_SEGMENTS:
         # Going on could find hundreds of thousands of things.
-        text = f"are {len(segments)}; the most is {model.MAX_SEGMENTS}"
+        text = f"are {len(segments)}; the most is {values.MAX_SEGMENTS}"
         raise _refused(where, [_placed(("segments",), text, positions)])
     findings: list[Finding] = [(path, "is given twice") for path in positions.repeated]
     komposition = None
@@ -145,8 +156,8 @@ def _whole_findings(data: Any) -> list[Finding]:
     output = data.get("output")
     if isinstance(output, dict):
         width, height = output.get("width"), output.get("height")
-        if _is_number(width) and _is_number(height) and width * height > model.MAX_PIXELS:
-            findings.append((("output",), f"has more than {model.MAX_PIXELS} pixels"))
+        if _is_number(width) and _is_number(height) and width * height > values.MAX_PIXELS:
+            findings.append((("output",), f"has more than {values.MAX_PIXELS} pixels"))
     return findings
 
 
@@ -170,9 +181,9 @@ def _segment_findings(segments: list[Any], unit: Fraction, output: Any) -> Itera
         yield from _stretch_findings(segment, place, duration)
         effects = segment.get("effects")
         if isinstance(effects, list):
-            yield from effect_findings(effects[: model.MAX_EFFECTS], place, float(duration), form)
-    if total > model.MAX_SECONDS:
-        yield ("segments",), f"last {float(total):g} s together; the most is {model.MAX_SECONDS} s"
+            yield from effect_findings(effects[: values.MAX_EFFECTS], place, float(duration), form)
+    if total > values.MAX_SECONDS:
+        yield ("segments",), f"last {float(total):g} s together; the most is {values.MAX_SECONDS} s"
 
 
 def _form(output: Any) -> Picture:
@@ -198,21 +209,19 @@ def _transition_findings(
             (*place, "transition", "duration"),
             f"lasts {float(length):g} s, longer than its segment ({float(duration):g} s)",
         )
-    elif length > model.MAX_TRANSITION_SECONDS:
-        yield (*place, "transition", "duration"), f"lasts more than {model.MAX_TRANSITION_SECONDS} s"
+    elif length > values.MAX_TRANSITION_SECONDS:
+        yield (*place, "transition", "duration"), f"lasts more than {values.MAX_TRANSITION_SECONDS} s"
 
 
 def _stretch_findings(segment: dict[str, Any], place: Place, duration: Fraction) -> Iterator[Finding]:
     taken = segment.get("source_duration")
-    if segment.get("stretch") is True:
+    if segment.get("stretch") is True or segment.get("fill") == "stretch":
         if taken is None:
             yield (*place, "source_duration"), "is missing: a stretched segment says how much it takes"
         elif _amount(taken) and duration:
-            slowest, fastest = model.SPEEDS
+            slowest, fastest = values.SPEEDS
             if not slowest <= _amount(taken) / duration <= fastest:
                 yield (*place, "source_duration"), "makes it more than a hundred times slower or faster"
-    elif taken is not None:
-        yield (*place, "source_duration"), "is only for a segment with stretch"
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

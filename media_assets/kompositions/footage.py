@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from media_assets.kompositions.model import OutputFormat, exact
+from media_assets.kompositions.model import OutputFormat
+from media_assets.kompositions.values import exact
 from media_assets.media.info import MediaInfo
 from media_assets.operations.clip import Clip, Picture
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from media_assets.errors import VerificationFailed
-from media_assets.kompositions.pieces import timescale
+from media_assets.kompositions.encoding import timescale
 from media_assets.kompositions.plan import KompositionPlan
 from media_assets.media.concat import concat_list
 from media_assets.media.encode import profile

@@ -1,97 +1,71 @@
-"""The komposition document as a value: what a timeline is made of, and how much of it is allowed."""
+"""The komposition document as a value: what a timeline is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from media_assets.kompositions.audio import AudioTrack, Loudness, Music, Speech
+from media_assets.kompositions.values import (
+    MAX_EFFECTS,
+    MAX_LAYERS,
+    MAX_RENDITIONS,
+    MAX_SEGMENTS,
+    MAX_TRACKS,
+    MAX_ZOOM,
+    Color,
+    Fit,
+    FrameRate,
+    Gain,
+    Id,
+    Length,
+    Part,
+    Position,
+    Reference,
+    Seconds,
+    Share,
+    Side,
+    SomeSeconds,
+    Unit,
+    exact,
+    source_reference,
+)
 from media_assets.planning.specs import named_inputs
 
-MAX_SEGMENTS = 2000
-MAX_EFFECTS = 32
-"""Of one segment."""
-MAX_SECONDS = 6 * 3600
-MAX_PIXELS = 7680 * 4320
-MAX_FPS = 240
-MAX_TRANSITION_SECONDS = 59
-"""ffmpeg's xfade takes at most 60 s."""
-SPEEDS = (Fraction(1, 100), Fraction(100))
-"""Slowest and fastest stretch, in source seconds per timeline second."""
-
-_NTSC = {"23.976": 24, "23.98": 24, "29.97": 30, "47.95": 48, "59.94": 60, "119.88": 120}
-
-
-def exact(number: float) -> Fraction:
-    """The number as it was written: 0.1 is one tenth, not the nearest binary fraction."""
-    return Fraction(repr(number))
-
-
-def frame_rate(value: Any) -> str:
-    """Read a frame rate: `30`, `"30"`, `"30000/1001"`, or 29.97, which means 30000/1001.
-
-    Raises:
-        ValueError: it is none of these, or not between 1 and 240.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError("should be a number or a fraction such as 30, 29.97 or 30000/1001")
-    text = repr(value) if isinstance(value, int | float) else value.strip()
-    if text in _NTSC:
-        return f"{_NTSC[text] * 1000}/1001"
-    try:
-        rate = Fraction(text) if len(text) <= 20 and "e" not in text.lower() else Fraction(0)
-    except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
-    if not 1 <= rate <= MAX_FPS or rate.denominator > 1001:
-        raise ValueError(f"should be a frame rate from 1 to {MAX_FPS}, such as 30, 29.97 or 30000/1001")
-    return str(rate)
-
-
-def source_reference(value: Any) -> Any:
-    """Let through a path under the source root or a source id.
-
-    Raises:
-        ValueError: an absolute path, one that climbs with `..`, or a URL.
-    """
-    if isinstance(value, str):
-        if "://" in value:
-            raise ValueError("a URL is not a source: download it into the source folder")
-        if value.startswith(("/", "~")) or "\\" in value or ".." in value.split("/") or "\0" in value:
-            raise ValueError("should be a path under the source folder, or a source id")
-    return value
-
-
-class Part(BaseModel):
-    """Base of every part: frozen, strict about types, no unknown names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-FrameRate = Annotated[
-    str,
-    BeforeValidator(frame_rate, json_schema_input_type=str | float),
-    Field(description="Pictures a second: 30, 29.97 or 30000/1001."),
+Blend = Literal[
+    "normal",
+    "multiply",
+    "screen",
+    "overlay",
+    "addition",
+    "darken",
+    "lighten",
+    "softlight",
+    "hardlight",
+    "difference",
 ]
-Reference = Annotated[
-    str,
-    BeforeValidator(source_reference, json_schema_input_type=str),
-    Field(min_length=1, max_length=1024, description="A path under the source folder, or a source id."),
-]
-SegmentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Length = Annotated[float, Field(gt=0, le=1_000_000, description="In the document's unit.")]
-Seconds = Annotated[float, Field(ge=0, le=1_000_000, description="Seconds.")]
-Gain = Annotated[float, Field(ge=-96, le=24, description="Decibels.")]
-Side = Annotated[int, Field(ge=16, le=7680, multiple_of=2, description="Pixels; even.")]
+"""How a layer is laid over what is under it; all but normal are those of ffmpeg's filter `blend`."""
+Fill = Literal["cut", "stretch", "loop", "freeze", "pad"]
 
 
 class OutputFormat(Part):
-    """What the finished video is like."""
+    """What the finished video is like.
+
+    Attributes:
+        fit: how pictures of another shape go into it.
+        background: what is where no segment is.
+        color: BT.709 of limited range, eight bits: what every player and site shows right.
+    """
 
     width: Side
     height: Side
     fps: FrameRate = "30"
+    fit: Fit = "contain"
+    background: Color = "black"
+    color: Literal["bt709"] = "bt709"
 
     @property
     def rate(self) -> Fraction:
@@ -99,11 +73,65 @@ class OutputFormat(Part):
         return Fraction(self.fps)
 
 
-class Transition(Part):
-    """How a segment comes in: under this transition the one before goes on for `duration`."""
+class Rendition(Part):
+    """Another form of the same video; what it does not say is as in `output`.
 
-    type: Literal["crossfade"] = "crossfade"
+    Attributes:
+        id: names it: `<komposition>_<id>.mp4`. `preview` says what `komposition preview` renders.
+        profile: the encoder profile of its picture.
+    """
+
+    id: Id
+    width: Side
+    height: Side
+    fps: FrameRate | None = None
+    fit: Fit | None = None
+    profile: Literal["h264", "preview"] = "h264"
+
+
+class Transition(Part):
+    """How a segment comes in over the one before.
+
+    Attributes:
+        type: `crossfade`, or the name of any transition of ffmpeg's filter xfade.
+        duration: how long both are seen, in `unit` (the document's, if it says none).
+        offset: where it starts, from the boundary of the two, in the same unit: 0 starts on it and the
+            segment before goes on under it; minus the duration ends on it and the segment starts early.
+    """
+
+    type: Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,39}$")] = "crossfade"
     duration: Length
+    offset: Annotated[float, Field(ge=-1_000_000, le=0)] = 0.0
+    unit: Unit | None = None
+
+
+class Framing(Part):
+    """A part of a picture: its middle as fractions of width and height, and how much it is enlarged."""
+
+    x: Share = 0.5
+    y: Share = 0.5
+    zoom: Annotated[float, Field(ge=1, le=MAX_ZOOM)] = 1.0
+
+
+class View(Part):
+    """Pan and zoom: what is seen of a picture at the segment's start and at its end.
+
+    Attributes:
+        easing: `smooth` starts and ends slowly.
+    """
+
+    start: Framing = Framing()
+    end: Framing = Framing()
+    easing: Literal["linear", "smooth"] = "smooth"
+
+
+class Box(Part):
+    """A rectangle of the frame: its upper left corner and its size, as fractions of width and height."""
+
+    x: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    y: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    width: Annotated[float, Field(gt=0, le=2)] = 1.0
+    height: Annotated[float, Field(gt=0, le=2)] = 1.0
 
 
 class Effect(Part):
@@ -115,7 +143,7 @@ class Effect(Part):
     """
 
     op: Annotated[str, Field(min_length=1, max_length=80)]
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -150,88 +178,161 @@ class Effect(Part):
 
 
 class Segment(Part):
-    """A stretch of the timeline, filled from one source.
+    """A stretch of the timeline, filled from one source or with a colour.
 
     Attributes:
+        color: instead of a source; what effects such as `text` draw on.
         in_point: seconds into the source.
+        source_duration: how much of the source from there on may be shown; None is up to its end.
+        start: on the timeline, in the document's unit; None is where the segment before ends.
         duration: on the timeline, in the document's unit.
-        stretch: play `source_duration` seconds of the source in that time, sound at its own pitch.
+        fill: what is done where that is not what the source has. `cut` shows as much of it as there is time
+            for (and holds the last picture, with a warning, where there is too little), `stretch` plays
+            `source_duration` in that time, sound at its own pitch, `loop` begins again at `in_point`,
+            `freeze` holds the last picture, `pad` shows nothing more.
+        fit: how a picture of another shape goes into the frame; None is as `output` says.
+        view: pan and zoom.
         effects: operations on the segment's own picture and sound, in order.
         gain_db: of the source's own sound; None is 0 dB, or silence where the komposition has music.
+        speech: that its sound is speech, under which music is lowered; it is heard even with music.
         transition: how it comes in from the segment before.
     """
 
-    id: SegmentId
-    source: Reference
+    id: Id
+    source: Reference | None = None
+    color: Color | None = None
     in_point: Seconds = 0.0
+    source_duration: SomeSeconds | None = None
+    start: Position | None = None
     duration: Length
-    stretch: bool = False
-    source_duration: Annotated[float, Field(gt=0, le=1_000_000, description="Seconds.")] | None = None
+    fill: Fill = "cut"
+    fit: Fit | None = None
+    view: View | None = None
     effects: Annotated[tuple[Effect, ...], Field(max_length=MAX_EFFECTS, strict=False)] = ()
     gain_db: Gain | None = None
+    speech: Speech | None = None
     transition: Transition | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _spellings(cls, data: Any) -> Any:
+        """`stretch: true` is the fill rule of that name; `speech: "keep"` is speech that is detected."""
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        if isinstance(data.get("stretch"), bool):
+            stretched = data.pop("stretch")
+            if stretched and data.setdefault("fill", "stretch") != "stretch":
+                raise ValueError(f"is both stretched and filled by {data['fill']!r}")
+        if data.get("speech") == "keep":
+            data["speech"] = {}
+        return data
 
-class Music(Part):
-    """One track under the whole timeline; all times in seconds.
+    @model_validator(mode="after")
+    def _one_picture(self) -> Segment:
+        if (self.source is None) == (self.color is None):
+            raise ValueError("should have either a source or a color")
+        return self
+
+
+class Layer(Part):
+    """Segments over (z above 0) or under (below 0) the main ones, which are at 0.
 
     Attributes:
-        fade_in: from the start; fade_out: to the end of the timeline, or of the music if that is sooner.
-        loop: begin again at `in_point` when the track ends before the timeline.
+        role: what it is for, in the author's words.
+        box: which part of the frame it is laid in; `fit` is into this box, without bars.
+        effects: on each of its segments, after the segment's own.
     """
 
-    source: Reference
-    in_point: Seconds = 0.0
-    gain_db: Gain = 0.0
-    fade_in: Seconds = 0.0
-    fade_out: Seconds = 0.0
-    loop: bool = False
+    id: Id
+    z: Annotated[int, Field(ge=-100, le=100)]
+    role: Annotated[str, Field(max_length=80)] = ""
+    blend: Blend = "normal"
+    opacity: Share = 1.0
+    box: Box = Box()
+    effects: Annotated[tuple[Effect, ...], Field(max_length=MAX_EFFECTS, strict=False)] = ()
+    segments: Annotated[tuple[Segment, ...], Field(min_length=1, max_length=MAX_SEGMENTS, strict=False)]
 
-
-class Loudness(Part):
-    """How loud the result is: integrated loudness (LUFS, EBU R 128) and the true-peak ceiling (dBTP)."""
-
-    target_lufs: Annotated[float, Field(ge=-40, le=-5)] = -14.0
-    true_peak_db: Annotated[float, Field(ge=-9, le=0)] = -1.0
+    @model_validator(mode="before")
+    @classmethod
+    def _name_segments(cls, data: Any) -> Any:
+        """Segments without an id are named after the layer and their place in it."""
+        return named(
+            data, f"{data['id']}-" if isinstance(data, dict) and isinstance(data.get("id"), str) else "s"
+        )
 
 
 class Komposition(Part):
     """A timeline document.
 
     Attributes:
-        bpm: beats a minute, where durations are in beats.
-        unit: what durations of segments and transitions are in; beats if there is a bpm, else seconds.
-        segments: back to back, in order.
+        bpm: beats a minute, where durations are in beats; `auto` is that of the music, as detected.
+        meter: beats in a bar.
+        snap: positions in beats are those of the beats detected in the music, not of an even grid.
+        unit: what positions and durations are in; beats if there is a bpm, else seconds.
+        segments: the main ones, in order.
+        layers: more pictures, over or under these.
+        music: one track under the whole timeline.
+        audio: further tracks.
+        speech: `keep`: what is said in segments is heard, and music lowered under it.
         loudness: None leaves the level of the mix as it is.
+        renditions: other sizes and shapes of the same video.
         profile: the encoder profile of the picture.
     """
 
     version: Literal[1]
     title: Annotated[str, Field(max_length=500)] = ""
-    bpm: Annotated[float, Field(ge=20, le=400)] | None = None
-    unit: Literal["beats", "seconds"] | None = None
+    description: Annotated[str, Field(max_length=10_000)] = ""
+    bpm: Annotated[float, Field(ge=20, le=400)] | Literal["auto"] | None = None
+    meter: Annotated[int, Field(ge=1, le=32)] = 4
+    snap: bool = False
+    unit: Unit | None = None
     output: OutputFormat
     segments: Annotated[tuple[Segment, ...], Field(min_length=1, max_length=MAX_SEGMENTS, strict=False)]
+    layers: Annotated[tuple[Layer, ...], Field(max_length=MAX_LAYERS, strict=False)] = ()
     music: Music | None = None
+    audio: Annotated[tuple[AudioTrack, ...], Field(max_length=MAX_TRACKS, strict=False)] = ()
+    speech: Literal["keep"] | None = None
     loudness: Loudness | None = None
-    profile: Literal["h264"] = "h264"
+    renditions: Annotated[tuple[Rendition, ...], Field(max_length=MAX_RENDITIONS, strict=False)] = ()
+    profile: Literal["h264", "preview"] = "h264"
 
     @model_validator(mode="before")
     @classmethod
     def _name_segments(cls, data: Any) -> Any:
         """Give segments without an id the names s1, s2 … by position."""
-        if not isinstance(data, dict) or not isinstance(data.get("segments"), list | tuple):
-            return data
-        named = [
-            {"id": f"s{number}", **segment} if isinstance(segment, dict) else segment
-            for number, segment in enumerate(data["segments"], 1)
-        ]
-        return {**data, "segments": named}
+        return named(data, "s")
 
     @property
     def unit_seconds(self) -> Fraction:
-        """Seconds in one unit of the timeline: 60 / bpm, or 1."""
+        """Seconds in one unit of the timeline: 60 / bpm, or 1.
+
+        Raises:
+            ValueError: the bpm is yet to be detected.
+        """
+        if self.bpm == "auto":
+            raise ValueError("the bpm is not known yet")
         return unit_seconds(self.bpm, self.unit)
+
+    @property
+    def all_segments(self) -> Iterator[tuple[str, Segment]]:
+        """Every segment with its place in the document, the main ones first."""
+        for index, segment in enumerate(self.segments):
+            yield f"$.segments[{index}]", segment
+        for at, layer in enumerate(self.layers):
+            for index, segment in enumerate(layer.segments):
+                yield f"$.layers[{at}].segments[{index}]", segment
+
+
+def named(data: Any, prefix: str) -> Any:
+    """Segments without an id named by their position."""
+    if not isinstance(data, dict) or not isinstance(data.get("segments"), list | tuple):
+        return data
+    segments = [
+        {"id": f"{prefix}{number}", **segment} if isinstance(segment, dict) else segment
+        for number, segment in enumerate(data["segments"], 1)
+    ]
+    return {**data, "segments": segments}
 
 
 def unit_seconds(bpm: float | None, unit: str | None) -> Fraction:
@@ -242,9 +343,11 @@ def unit_seconds(bpm: float | None, unit: str | None) -> Fraction:
 
 
 def references(komposition: Komposition) -> list[str]:
-    """The sources a komposition names, each once: of its segments, of their effects, its music."""
-    names: Iterable[str] = (segment.source for segment in komposition.segments)
-    effects = (e for segment in komposition.segments for e in segment.effects)
-    slots = [name for effect in effects for name in effect.sources]
+    """What a komposition names, each once: sources of its segments, of their effects, of what is heard."""
+    segments = [segment for _, segment in komposition.all_segments]
+    names: Iterable[str] = (segment.source for segment in segments if segment.source is not None)
+    groups = [segment.effects for segment in segments] + [layer.effects for layer in komposition.layers]
+    slots = [name for effects in groups for effect in effects for name in effect.sources]
     music = [komposition.music.source] if komposition.music else []
-    return list(dict.fromkeys([*names, *slots, *music]))
+    clips = [clip.source for track in komposition.audio for clip in track.clips]
+    return list(dict.fromkeys([*names, *slots, *music, *clips]))

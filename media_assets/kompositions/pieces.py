@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from media_assets.kompositions.applying import applied, measure
+from media_assets.kompositions.encoding import encoding
 from media_assets.kompositions.footage import is_still
 from media_assets.kompositions.model import OutputFormat
 from media_assets.kompositions.opening import open_at
 from media_assets.kompositions.plan import KompositionPlan, PlannedPiece, SourceFacts
 from media_assets.kompositions.timeline import Shot
 from media_assets.media.color import flattened, missing_tags, tone_mapped
-from media_assets.media.encode import profile
 from media_assets.media.graph import Option, Stream, Target, arguments, filter_streams
 from media_assets.media.info import VideoStream
 from media_assets.media.run import FfmpegResult, Progress, run_ffmpeg
@@ -28,7 +28,6 @@ from media_assets.store.outputs import Made
 
 # Files round time stamps (Matroska to 1 ms): a picture this little late was meant to be on time.
 _ROUNDING_MICROSECONDS = 1000
-_EXTENDED_TIMESCALE = 512
 
 
 def render_piece(
@@ -93,20 +92,6 @@ def render_piece(
         peak_memory_bytes=max(done.peak_memory_bytes for done in runs),
         ffmpeg_version=plan.ffmpeg_version,
     )
-
-
-def encoding(plan: KompositionPlan) -> dict[str, Option]:
-    """Output options of a piece; equal for all, so that they join by copying."""
-    options = profile(plan.profile).options(video=True, audio=False)
-    # Pieces are only ever read from a disk: moving their index to the front is time lost.
-    options.pop("movflags", None)
-    # As many pieces as there are cores are encoded at a time, each by one thread.
-    return {**options, "threads:v": 1, "video_track_timescale": timescale(plan.output.rate)}
-
-
-def timescale(rate: Fraction) -> int:
-    """Ticks a second in which every frame lasts a whole number of ticks (15360 for 30 frames a second)."""
-    return rate.numerator * (_EXTENDED_TIMESCALE if rate.numerator < 1000 else 1)
 
 
 def shown(

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from media_assets.kompositions.audio import Loudness
 from media_assets.kompositions.effects import Step
 from media_assets.kompositions.footage import sound_end
-from media_assets.kompositions.model import Komposition, Loudness, exact
+from media_assets.kompositions.model import Komposition
 from media_assets.kompositions.timeline import Placed, Timeline
+from media_assets.kompositions.values import exact
 from media_assets.media.info import MediaInfo
 
 SAMPLE_RATE = 48_000

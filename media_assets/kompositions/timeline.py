@@ -18,7 +18,8 @@ from typing import Any, Literal
 from media_assets.errors import DocumentError
 from media_assets.kompositions.effects import NO_EFFECTS, Chain, Step, chain
 from media_assets.kompositions.footage import fitted, is_still, picture_end, sound_end
-from media_assets.kompositions.model import Komposition, OutputFormat, Segment, exact
+from media_assets.kompositions.model import Komposition, OutputFormat, Segment
+from media_assets.kompositions.values import exact
 from media_assets.media.info import MediaInfo
 from media_assets.operations.clip import Clip
 from media_assets.operations.conform import JOINED_SOUND
