@@ -1,0 +1,1 @@
+"""What is in the pictures and the sound of a file: beats, speech, cuts, sharpness, motion."""
