@@ -20,7 +20,6 @@ from media_assets.kompositions.outcomes import Step
 from media_assets.kompositions.plan import KompositionPlan, SourceFacts
 from media_assets.kompositions.recipes import final_recipe
 from media_assets.kompositions.render import render
-from media_assets.media.encode import profile
 from media_assets.media.info import AudioStream, MediaInfo, VideoStream
 from media_assets.media.probe import probe
 from media_assets.operations.clip import SOUND_RATE, Clip

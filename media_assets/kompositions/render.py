@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ from media_assets.media.run import Progress
 from media_assets.settings import Settings
 from media_assets.store.outputs import Made, Outcome, OutputStore, Recipe
 
-__all__ = ["RenderedKomposition", "Step", "render"]
+__all__ = ["RenderedKomposition", "Step", "render", "render_parts"]
 
 Told = Callable[[Progress], None]
 
@@ -79,6 +79,34 @@ def render(
         parts.update(runner.run(jobs, settings.workers))
     final = runner.run([_Job(plan.id, final_recipe(plan), plan.frames, joined)], 1)
     return rendered(plan, parts, final[plan.fingerprint], time.monotonic() - started)
+
+
+def render_parts(
+    plan: KompositionPlan,
+    sources: Mapping[str, SourceFacts],
+    settings: Settings,
+    store: OutputStore,
+    wanted: Collection[str],
+    *,
+    on_outcome: Callable[[Step], None] | None = None,
+    on_progress: Callable[[float], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> dict[str, Outcome]:
+    """Have some parts of a plan in the store, whoever joins them later.
+
+    Args:
+        wanted: fingerprints of pieces, and of the sound.
+
+    Returns:
+        The outcome of each, by its fingerprint.
+
+    Raises:
+        As `render`.
+    """
+    stopped = cancel or threading.Event()
+    jobs = [j for j in _jobs(plan, sources, settings, store, stopped) if j.recipe.fingerprint in wanted]
+    meter = _Meter(sum(job.frames for job in jobs), on_progress)
+    return _Runner(store, stopped, on_outcome, meter).run(jobs, settings.workers)
 
 
 def _jobs(
