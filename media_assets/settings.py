@@ -25,6 +25,8 @@ class Settings:
         probe_timeout: seconds a probe may take (`MEDIA_ASSETS_PROBE_TIMEOUT`).
         render_timeout: seconds one ffmpeg command may take (`MEDIA_ASSETS_RENDER_TIMEOUT`).
         batch_size: partitions a sensor puts into one run (`MEDIA_ASSETS_BATCH_SIZE`).
+        chunk_cpu_seconds: what one worker is given of a long komposition, in CPU-seconds; one that takes
+            less in all is a single step (`MEDIA_ASSETS_CHUNK_CPU_SECONDS`).
         fetch_max_bytes: the largest file taken from a URL (`MEDIA_ASSETS_FETCH_MAX_BYTES`).
         fetch_timeout: seconds a download may take, redirects included (`MEDIA_ASSETS_FETCH_TIMEOUT`).
         fetch_hosts: hosts that may have private addresses and any port (`MEDIA_ASSETS_FETCH_HOSTS`).
@@ -40,6 +42,7 @@ class Settings:
     probe_timeout: float = 30.0
     render_timeout: float = 3600.0
     batch_size: int = 100
+    chunk_cpu_seconds: float = 600.0
     fetch_max_bytes: int = 4 << 30
     fetch_timeout: float = 600.0
     fetch_hosts: tuple[str, ...] = ()
@@ -65,6 +68,7 @@ class Settings:
             probe_timeout=_positive(env, "MEDIA_ASSETS_PROBE_TIMEOUT", cls.probe_timeout),
             render_timeout=_positive(env, "MEDIA_ASSETS_RENDER_TIMEOUT", cls.render_timeout),
             batch_size=max(1, int(_positive(env, "MEDIA_ASSETS_BATCH_SIZE", float(cls.batch_size)))),
+            chunk_cpu_seconds=_positive(env, "MEDIA_ASSETS_CHUNK_CPU_SECONDS", cls.chunk_cpu_seconds),
             fetch_max_bytes=int(_positive(env, "MEDIA_ASSETS_FETCH_MAX_BYTES", float(cls.fetch_max_bytes))),
             fetch_timeout=_positive(env, "MEDIA_ASSETS_FETCH_TIMEOUT", cls.fetch_timeout),
             fetch_hosts=tuple(host.lower() for host in _listed(env, "MEDIA_ASSETS_FETCH_HOSTS")),
