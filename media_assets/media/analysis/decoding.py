@@ -23,7 +23,7 @@ LONGEST_SIDE = 256
 PICTURES_PER_SECOND = 4
 _NO_SOUND = "it has no sound that could be listened to"
 _NO_PICTURE = "it has no picture that could be looked at"
-# Tags of ffmpeg's scene detector; a score of 10 is its own default, lower is found in plain footage.
+# The default of ffmpeg's scene detector, of 100.
 _SCENE_THRESHOLD = 10
 
 
@@ -53,12 +53,12 @@ def decode_sound(
 
 def decode_pictures(
     path: Path, info: MediaInfo, settings: Settings, scratch: Path, *, seconds: float
-) -> tuple[Grays, list[tuple[float, float]]]:
+) -> tuple[Grays, tuple[float, ...]]:
     """Four pictures of each of the first `seconds`, and the scene changes that ffmpeg finds.
 
     Returns:
         Gray pictures as (pictures, height, width), upright, in full range, mapped from a file in `scratch`;
-        and (seconds, score from 0 to 100) of each scene change. A still is one picture.
+        and the seconds of each scene change. A still is one picture.
 
     Raises:
         NotMedia: there is no picture; CorruptMedia: it cannot be decoded.
@@ -73,7 +73,8 @@ def decode_pictures(
     if not still:
         stream = stream.filter("scdet", threshold=_SCENE_THRESHOLD)
         stream = stream.filter("metadata", mode="print", key="lavfi.scd.time", file=str(scenes))
-        stream = stream.filter("fps", PICTURES_PER_SECOND, start_time=0)
+        # `pass`: what is shorter than a quarter of a second still gives a picture.
+        stream = stream.filter("fps", PICTURES_PER_SECOND, start_time=0, eof_action="pass")
     stream = stream.filter("scale", width, height, flags="area", out_range="full").filter("format", "gray")
     options: dict[str, str | int | float | None] = {"f": "rawvideo"}
     _decode(stream, raw, options | ({"frames:v": 1} if still else {}), path, settings)
@@ -91,7 +92,9 @@ def small_size(video: VideoStream) -> tuple[int, int]:
     return max(2, round(wide * scale)), max(2, round(high * scale))
 
 
-def _opened(path: Path, info: MediaInfo, stream: VideoStream | AudioStream, seconds: float | None) -> Stream:
+def _opened(
+    path: Path, info: MediaInfo, stream: VideoStream | AudioStream, seconds: float | None
+) -> Stream:
     limit = {} if seconds is None else {"t": f"{seconds:.3f}"}
     return open_file(path.absolute(), f=info.demuxer, **limit).stream(stream.index)
 
@@ -113,10 +116,9 @@ def _decode(
         ) from error
 
 
-def _scene_changes(log: Path) -> list[tuple[float, float]]:
+def _scene_changes(log: Path) -> tuple[float, ...]:
     """Read what the filter `metadata` wrote: a line for each picture, then its tags."""
     if not log.exists():
-        return []
-    lines = log.read_text().splitlines()
-    times = [float(line.partition("=")[2]) for line in lines if line.startswith("lavfi.scd.time=")]
-    return [(time, 0.0) for time in times]
+        return ()
+    words = [line.partition("=") for line in log.read_text().splitlines()]
+    return tuple(float(value) for name, _, value in words if name == "lavfi.scd.time")
