@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from media_assets.kompositions.model import OutputFormat
 from media_assets.kompositions.values import exact
 from media_assets.media.info import MediaInfo
 from media_assets.operations.clip import Clip, Picture
@@ -36,15 +35,24 @@ def _end(info: MediaInfo, duration: float | None, start: float) -> Fraction | No
     return exact(duration) + exact(start) - exact(earliest)
 
 
-def fitted(info: MediaInfo, output: OutputFormat) -> Picture:
-    """The source's picture as large as goes into the output, upright, in square pixels, without bars."""
+def shape(info: MediaInfo) -> Fraction:
+    """Width over height of its picture as shown: upright, in square pixels.
+
+    Raises:
+        ValueError: it has no picture.
+    """
     own = Clip.of(info).picture
     if own is None:
         raise ValueError("a source without a picture cannot be shown")
-    shape = Fraction(own.width * own.sar / own.height)
-    width = min(Fraction(output.width), output.height * shape)
-    height = min(Fraction(output.height), output.width / shape)
-    return Picture(_even(width), _even(height), output.rate)
+    return Fraction(own.width * own.sar / own.height)
+
+
+def fitted(info: MediaInfo, frame: Picture) -> Picture:
+    """The source's picture as large as goes into a frame, upright, in square pixels, without bars."""
+    own = shape(info)
+    width = min(Fraction(frame.width), frame.height * own)
+    height = min(Fraction(frame.height), frame.width / own)
+    return Picture(_even(width), _even(height), frame.fps)
 
 
 def _even(length: Fraction) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from media_assets.kompositions.audio import AudioTrack, Loudness, Music, Speech
 from media_assets.kompositions.values import (
@@ -16,7 +17,6 @@ from media_assets.kompositions.values import (
     MAX_SEGMENTS,
     MAX_TRACKS,
     MAX_ZOOM,
-    Color,
     Fit,
     FrameRate,
     Gain,
@@ -33,6 +33,8 @@ from media_assets.kompositions.values import (
     exact,
     source_reference,
 )
+from media_assets.media.xfade import TRANSITIONS
+from media_assets.operations.colors import Color
 from media_assets.planning.specs import named_inputs
 
 Blend = Literal[
@@ -64,7 +66,7 @@ class OutputFormat(Part):
     height: Side
     fps: FrameRate = "30"
     fit: Fit = "contain"
-    background: Color = "black"
+    background: Color = "#000000"
     color: Literal["bt709"] = "bt709"
 
     @property
@@ -99,10 +101,24 @@ class Transition(Part):
             segment before goes on under it; minus the duration ends on it and the segment starts early.
     """
 
-    type: Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,39}$")] = "crossfade"
+    type: Annotated[str, Field(max_length=40)] = "crossfade"
     duration: Length
     offset: Annotated[float, Field(ge=-1_000_000, le=0)] = 0.0
     unit: Unit | None = None
+
+    @field_validator("type")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        if name == "crossfade" or name in TRANSITIONS:
+            return name
+        near = difflib.get_close_matches(name, ["crossfade", *TRANSITIONS], n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(near)}?" if near else "known: crossfade, " + ", ".join(TRANSITIONS)
+        raise ValueError(f"is not a transition; {hint}")
+
+    @property
+    def kind(self) -> str:
+        """What ffmpeg's xfade calls it."""
+        return "fade" if self.type == "crossfade" else self.type
 
 
 class Framing(Part):

@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from media_assets.ids import fingerprint
+from media_assets.kompositions.encoding import encoding
 from media_assets.kompositions.footage import is_still
 from media_assets.kompositions.model import Komposition, OutputFormat, references
+from media_assets.kompositions.shots import Piece, Shot
 from media_assets.kompositions.soundtrack import Soundtrack, soundtrack
-from media_assets.kompositions.timeline import Piece, Shot, timeline
+from media_assets.kompositions.staging import Focus
+from media_assets.kompositions.tempo import Tempo
+from media_assets.kompositions.timeline import timeline
 from media_assets.media.encode import profile
 from media_assets.media.info import MediaInfo
 from media_assets.operations.registry import operation
 
-RENDER_VERSION = 1
+RENDER_VERSION = 2
 """Raised when the same plan would give other pixels or samples."""
 
 # Megapixels that a core encodes with x264 veryfast, and decodes, in a second.
@@ -137,6 +141,10 @@ def plan(
     ffmpeg_version: str,
     *,
     identifier: str = "komp_untitled",
+    tempo: Tempo | None = None,
+    speech: Mapping[str, Sequence[tuple[Fraction, Fraction]]] | None = None,
+    focus: Focus | None = None,
+    warnings: Sequence[tuple[str, str]] = (),
 ) -> KompositionPlan:
     """Compile `komposition`.
 
@@ -145,6 +153,10 @@ def plan(
         sources: what is known of each of `references(komposition)`, by that reference.
         ffmpeg_version: of the program that will render; part of every fingerprint.
         identifier: the komposition's partition key.
+        tempo: where positions lie; the document's own even grid, if nothing else is known.
+        speech: where there is speech, by reference: seconds of the file from and to.
+        focus: where there is something to see in a source, for pictures that are cropped to it.
+        warnings: what was found out before, to be told with what is found here.
 
     Raises:
         DocumentError: the document does not fit its sources; all findings.
@@ -152,13 +164,14 @@ def plan(
     named = [name for name in references(komposition) if name in sources]
     media = {name: sources[name].info for name in named}
     hashes = {name: sources[name].sha256 for name in named}
-    placed = timeline(komposition, media, identifier)
-    sound = soundtrack(komposition, placed, media)
+    placed = timeline(komposition, media, identifier, tempo, focus)
+    tempo = tempo or Tempo(komposition.unit_seconds)
+    sound = soundtrack(komposition, placed, media, tempo=tempo, speech=speech or {})
     base = {"render_version": RENDER_VERSION, "ffmpeg": ffmpeg_version}
     picture = {
         **base,
-        "output": komposition.output.model_dump(mode="json"),
-        "encoder": profile(komposition.profile).to_json(),
+        "output": komposition.output.model_dump(mode="json", exclude={"fit"}),
+        "encoder": encoding(komposition.profile, komposition.output.rate),
     }
     pieces = [_planned(piece, sources, picture, komposition.output) for piece in placed.pieces]
     sound_key = fingerprint({**base, "sound": sound.to_json(hashes), "encoder": profile("aac").to_json()})
@@ -170,16 +183,18 @@ def plan(
         profile=komposition.profile,
         ffmpeg_version=ffmpeg_version,
         frames=placed.frames,
-        segments=tuple(segment.id for segment in komposition.segments),
+        segments=tuple(segment.id for _, segment in komposition.all_segments),
         effects={
-            s.id: tuple(operation(e.op).name for e in s.effects) for s in komposition.segments if s.effects
+            s.id: tuple(operation(e.op).name for e in s.effects)
+            for _, s in komposition.all_segments
+            if s.effects
         },
         pieces=tuple(pieces),
         soundtrack=sound,
         sound_fingerprint=sound_key,
         sources={sources[name].id: sources[name].sha256 for name in named},
         references={name: sources[name].id for name in named},
-        warnings=placed.warnings + sound.warnings,
+        warnings=(*warnings, *placed.warnings, *sound.warnings),
         estimate=sum(p.estimate for p in pieces) + seconds * _SOUND_SECONDS,
     )
 
@@ -193,28 +208,27 @@ def _planned(
 ) -> PlannedPiece:
     taken = [name for shot in piece.shots for name in shot.sources]
     hashes = {name: sources[name].sha256 for name in taken}
-    shots = [shot.to_json(hashes) for shot in piece.shots]
-    key = fingerprint({**picture, "kind": piece.kind, "frames": piece.frames, "shots": shots})
+    contents = [content.to_json(hashes) for content in piece.contents]
+    key = fingerprint({**picture, "frames": piece.frames, "layers": contents})
     names = tuple(dict.fromkeys(sources[name].id for name in taken))
     encoded = output.width * output.height * piece.frames / 1e6 / _ENCODED_MEGAPIXELS
     worked = sum(
-        _decoding(shot, sources[shot.source].info, (shot.whole or piece.frames) / output.rate)
-        + _treating(shot, shot.whole or piece.frames)
+        _decoding(shot, sources[shot.source].info if shot.source else None) + _treating(shot)
         for shot in piece.shots
     )
     return PlannedPiece(piece, key, names, encoded + worked)
 
 
-def _decoding(shot: Shot, info: MediaInfo, seconds: Fraction) -> float:
+def _decoding(shot: Shot, info: MediaInfo | None) -> float:
     """CPU-seconds to decode a shot."""
-    video = info.video
-    if video is None or is_still(info):
+    if info is None or info.video is None or is_still(info):
         return 0.0
-    frames = float(seconds * shot.speed * (video.fps or 25))
-    return video.width * video.height * frames / 1e6 / _DECODED_MEGAPIXELS
+    seconds = float(sum(take.frames * take.step for take in shot.takes))
+    frames = seconds * float(info.video.fps or 25)
+    return info.video.width * info.video.height * frames / 1e6 / _DECODED_MEGAPIXELS
 
 
-def _treating(shot: Shot, frames: int) -> float:
+def _treating(shot: Shot) -> float:
     """CPU-seconds of a shot's effects."""
     pictures = [(step.clips[0].picture, step.operation) for step in shot.effects]
-    return sum(p.width * p.height * frames / 1e6 / o.megapixels_per_second for p, o in pictures if p)
+    return sum(p.width * p.height * shot.worked / 1e6 / o.megapixels_per_second for p, o in pictures if p)

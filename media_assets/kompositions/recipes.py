@@ -17,7 +17,7 @@ def piece_recipe(planned: PlannedPiece, plan: KompositionPlan) -> Recipe:
     parameters: dict[str, Any] = {
         "frames": piece.frames,
         "output": plan.output.model_dump(mode="json"),
-        "shots": [shot.to_json(plan.references) for shot in piece.shots],
+        "layers": [content.to_json(plan.references) for content in piece.contents],
     }
     name = output_name(operation, planned.sources, {"frames": piece.frames}, planned.fingerprint[:8], "mp4")
     identifier = effect_id(operation, planned.sources, parameters)

@@ -7,7 +7,7 @@ music unless they have a gain; where one fades into the next, it is at equal pow
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -16,6 +16,7 @@ from media_assets.kompositions.audio import Loudness
 from media_assets.kompositions.effects import Step
 from media_assets.kompositions.footage import sound_end
 from media_assets.kompositions.model import Komposition
+from media_assets.kompositions.tempo import Tempo
 from media_assets.kompositions.timeline import Placed, Timeline
 from media_assets.kompositions.values import exact
 from media_assets.media.info import MediaInfo
@@ -93,7 +94,14 @@ class Soundtrack:
         }
 
 
-def soundtrack(komposition: Komposition, timeline: Timeline, media: Mapping[str, MediaInfo]) -> Soundtrack:
+def soundtrack(
+    komposition: Komposition,
+    timeline: Timeline,
+    media: Mapping[str, MediaInfo],
+    *,
+    tempo: Tempo,
+    speech: Mapping[str, Sequence[tuple[Fraction, Fraction]]],
+) -> Soundtrack:
     """Plan the sound for a timeline already placed on frames."""
     samples = _sample(timeline.frames, timeline.rate)
     voices = []
@@ -117,7 +125,10 @@ def soundtrack(komposition: Komposition, timeline: Timeline, media: Mapping[str,
 def _sounds(placed: Placed, media: Mapping[str, MediaInfo]) -> bool:
     """Whether a segment has sound, after its effects."""
     result = placed.chain.result
-    return (media[placed.segment.source].audio if result is None else result.sound) is not None
+    if result is not None:
+        return result.sound is not None
+    source = placed.segment.source
+    return source is not None and media[source].audio is not None
 
 
 def _voice(placed: Placed, gain: float, rate: Fraction) -> Voice:
@@ -125,7 +136,7 @@ def _voice(placed: Placed, gain: float, rate: Fraction) -> Voice:
     body_end = placed.first_frame + placed.frames
     end = _sample(body_end + placed.handle_frames, rate)
     return Voice(
-        source=placed.segment.source,
+        source=placed.segment.source or "",
         start=exact(placed.segment.in_point),
         speed=placed.speed,
         gain_db=gain,

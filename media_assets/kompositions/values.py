@@ -97,8 +97,3 @@ Unit = Literal["beats", "seconds"]
 Fit = Literal["contain", "cover", "smart"]
 """How a picture of another shape goes into a frame: with bars, filling it from the middle, or filling it
 around what there is to see."""
-Color = Annotated[
-    str,
-    StringConstraints(pattern=r"^(#[0-9A-Fa-f]{6}([0-9A-Fa-f]{2})?|[a-z]{3,20})$"),
-    Field(description="`#rrggbb`, `#rrggbbaa`, or a name such as `black`; `transparent` is none."),
-]

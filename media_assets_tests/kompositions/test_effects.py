@@ -14,14 +14,13 @@ import numpy as np
 import pytest
 
 from media_assets.errors import DocumentError, MediaAssetsError
-from media_assets.ids import fingerprint
 from media_assets.kompositions.document import load, parse
 from media_assets.kompositions.effects import refusal, refusal_of
 from media_assets.kompositions.model import references
-from media_assets.kompositions.pieces import shown
+from media_assets.kompositions.pictures import shown
 from media_assets.kompositions.plan import plan
 from media_assets.kompositions.render import RenderedKomposition
-from media_assets.media.encode import profile
+from media_assets.kompositions.timeline import timeline
 from media_assets.media.graph import Stream, Target, arguments
 from media_assets.media.info import AudioStream, Kind, MediaInfo, VideoStream
 from media_assets.media.probe import probe
@@ -147,16 +146,19 @@ def test_a_picture_is_the_same_in_a_transition_and_in_the_body(
     plain = {"source": clips["plain"].relative, "duration": 1, "transition": {"duration": 0.2}}
     first = {"source": clips["plain"].relative, "duration": 1}
     middle = _segment(clips, _effect(name, clips), transition={"duration": 0.3}) | {"in_point": 0.9}
-    compiled, sources = planned(settings, document([first, middle, plain]))
+    data = document([first, middle, plain])
+    compiled, sources = planned(settings, data)
     coming, body, going = (compiled.pieces[index].piece for index in (1, 2, 3))
-    wanted = [(coming.shots[1], 36), (coming.shots[1], 9), (body.shots[0], 21), (going.shots[0], 6)]
+    main = timeline(parse(data, "t"), {name: facts.info for name, facts in sources.items()}).main
+    alone = main.stage.without_alpha(main.stage.shot(main.segments[1], 0, 36))
+    wanted = [alone, coming.shots[1], body.shots[0], going.shots[0]]
 
     def run(stream: Stream) -> Sequence[str]:
         return run_ffmpeg(arguments([Target([stream], None, {})]), settings=settings, log_level="info").log
 
     targets = []
-    for number, (shot, frames) in enumerate(wanted):
-        picture = shown(shot, sources, frames, compiled.output, run, tmp_path / str(number))
+    for number, shot in enumerate(wanted):
+        picture = shown(shot, sources, "#000000", run, tmp_path / str(number))
         targets.append(Target([picture], tmp_path / f"{number}.md5", {"f": "framemd5"}))
     run_ffmpeg(arguments(targets), settings=settings)
     whole, *parts = ([*_hashes(target.path)] for target in targets if target.path)
@@ -414,44 +416,6 @@ def _fact(name: str) -> _Facts:
     audio = AudioStream(1, "aac", 48_000, 2, duration=10.0)
     info = MediaInfo("video", "mov,mp4", 1000, 10.0, 1000, (video,), (audio,))
     return _Facts(f"src_{name}", Path(name), name * 8, info)
-
-
-def test_what_was_rendered_before_there_were_effects_is_found() -> None:
-    """Without effects a fingerprint is made of what it was made of when there were none."""
-    segments: list[dict[str, Any]] = [
-        {"source": "a", "duration": 1},
-        {"source": "b", "in_point": 0.5, "duration": 2},
-    ]
-    segments[1]["transition"] = {"duration": 0.5}
-    compiled = plan(parse(document(segments), "t"), {name: _fact(name) for name in "ab"}, "7.1")
-    base = {"render_version": 1, "ffmpeg": "7.1"}
-    form = {"output": {"width": 160, "height": 90, "fps": "30"}, "encoder": profile("h264").to_json()}
-    shots = [("a" * 8, "1"), ("b" * 8, "1/2")]
-    crossfade = {
-        "kind": "crossfade",
-        "frames": 15,
-        "shots": [{"source": name, "start": start, "speed": "1", "lead": 0} for name, start in shots],
-    }
-    assert compiled.pieces[1].fingerprint == fingerprint({**base, **form, **crossfade})
-    voice = {"speed": "1", "gain_db": 0}
-    first = {
-        "source": "a" * 8,
-        "start": "0",
-        "first": 0,
-        "samples": 72_000,
-        "fade_in": 0,
-        "fade_out": 24_000,
-    }
-    second = {"source": "b" * 8, "start": "1/2", "first": 48_000, "samples": 96_000, "fade_in": 24_000}
-    sound = {
-        "samples": 144_000,
-        "voices": [{**voice, **first}, {**voice, **second, "fade_out": 0}],
-        "music": None,
-        "target_lufs": None,
-        "ceiling_db": -1,
-    }
-    heard = {**base, "sound": sound, "encoder": profile("aac").to_json()}
-    assert compiled.sound_fingerprint == fingerprint(heard)
 
 
 def test_spellings_of_one_effect_are_one_effect() -> None:

@@ -15,6 +15,7 @@ from media_assets.ids import source_id
 from media_assets.kompositions.document import parse
 from media_assets.kompositions.plan import KompositionPlan, plan
 from media_assets.kompositions.soundtrack import SAMPLE_RATE, soundtrack
+from media_assets.kompositions.tempo import Tempo
 from media_assets.kompositions.timeline import timeline
 from media_assets.media.info import AudioStream, MediaInfo, VideoStream
 from media_assets.store.scan import Stat
@@ -85,8 +86,8 @@ def test_a_crossfade_lies_on_the_beat_and_adds_no_length() -> None:
         ("s2", 75, 45),
     ]
     fade, body = placed.pieces[1:]
-    assert [shot.start for shot in fade.shots] == [Fraction(3), Fraction(2)]
-    assert body.shots[0].start == Fraction(5, 2)
+    assert [shot.takes[0].start for shot in fade.shots] == [Fraction(3), Fraction(2)]
+    assert body.shots[0].takes[0].start == Fraction(5, 2)
 
 
 def test_a_source_that_is_too_short_is_held_and_told() -> None:
@@ -129,7 +130,7 @@ def test_sound_starts_with_its_picture_and_fills_the_timeline_to_the_sample() ->
     segments = [{"source": "a.mp4", "duration": 1} for _ in range(40)]
     komposition = _document(segments, "30000/1001", bpm=127)
     placed = timeline(komposition, MEDIA)
-    track = soundtrack(komposition, placed, MEDIA)
+    track = soundtrack(komposition, placed, MEDIA, tempo=Tempo(komposition.unit_seconds), speech={})
     for voice, piece in zip(track.voices, placed.pieces, strict=True):
         assert abs(Fraction(voice.first, SAMPLE_RATE) - piece.first_frame / placed.rate) < Fraction(
             1, 48_000
