@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from media_assets import __version__, cli_jobs, cli_kompositions, cli_operations, cli_workflows, console
+from media_assets import (
+    __version__,
+    cli_analyze,
+    cli_jobs,
+    cli_kompositions,
+    cli_operations,
+    cli_workflows,
+    console,
+)
 from media_assets.cli_common import Data, Json, print_rows, with_actions
 from media_assets.errors import MediaAssetsError
 from media_assets.settings import Settings
@@ -20,6 +28,7 @@ app.command()(cli_jobs.run)
 app.command()(cli_jobs.explain)
 app.add_typer(cli_workflows.app, name="workflow")
 app.add_typer(cli_kompositions.app, name="komposition")
+app.add_typer(cli_analyze.app, name="analyze")
 
 
 @app.callback()

@@ -22,6 +22,7 @@ TOP = (
     MIDDLE
     | {"defs", "components", "definitions", "session", "samples", "console", "actions", "demo"}
     | {"cli_common", "cli_kompositions", "cli_workflows", "cli_operations", "cli_jobs"}
+    | {"cli_analyze", "cli_proposing"}
     | {"job_plans", "jobs", "explaining"}
 )
 ALLOWED = {

@@ -16,10 +16,12 @@ from typing import Any, Literal, Protocol, cast, overload
 from filelock import FileLock
 
 from media_assets.errors import MediaAssetsError
+from media_assets.ids import hash_file
 from media_assets.media.analysis.beats import Beats, analyse_beats
 from media_assets.media.analysis.picture import PictureContent, analyse_picture
 from media_assets.media.analysis.sound import SoundContent, analyse_sound
 from media_assets.media.info import MediaInfo
+from media_assets.media.probe import probe
 from media_assets.settings import Settings
 from media_assets.store.files import read_json, write_json
 
@@ -41,6 +43,25 @@ class Analysed(Protocol):
     @property
     def info(self) -> MediaInfo:
         """What probing said."""
+
+
+@dataclass(frozen=True)
+class AnyFile:
+    """A file from anywhere, read for its analysis."""
+
+    path: Path
+    sha256: str
+    info: MediaInfo
+
+    @classmethod
+    def read(cls, path: Path, settings: Settings) -> AnyFile:
+        """Probe and hash a file.
+
+        Raises:
+            BadInput: there is no such file; NotMedia, CorruptMedia: it is no media.
+        """
+        info = probe(path, settings)
+        return cls(path, hash_file(path), info)
 
 
 @dataclass(frozen=True)
