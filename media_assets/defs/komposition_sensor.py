@@ -11,12 +11,12 @@ from media_assets.defs.kompositions import (
     VIDEO,
     VIDEO_EDGES,
     VIDEO_VERSION,
-    compile_document,
 )
 from media_assets.defs.partitions import KOMPOSITIONS, set_partitions
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.versions import out_of_date, recorded
 from media_assets.errors import MediaAssetsError
+from media_assets.kompositions.compiling import Compiler
 from media_assets.kompositions.files import documents
 
 _SECONDS = 5
@@ -59,11 +59,12 @@ def outstanding_plans(
         {komposition: wanted fingerprint}, and {komposition: why it cannot be planned}.
     """
     last = recorded(instance, PLAN, keys)
+    compiler = Compiler(media.settings, media.sources.facts)
     wanted: dict[str, str] = {}
     problems: dict[str, str] = {}
     for key in keys:
         try:
-            compiled, _ = compile_document(key, media, media.sources.facts)
+            compiled = compiler.compile(key)
         except MediaAssetsError as error:
             problems[key] = str(error)
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,15 @@ class Failures:
         """Note one failed partition."""
         self._found.append((partition, f"{error.code}: {error}"))
         self._context.log.error(f"{partition}: {error.code}: {error}")
+
+    @property
+    def found(self) -> list[tuple[str, str]]:
+        """Each failed partition, and why: what a later step of the run can take over."""
+        return list(self._found)
+
+    def take_over(self, found: Iterable[tuple[str, str]]) -> None:
+        """Count what an earlier step of the run found, which it did not fail for."""
+        self._found += found
 
     def raise_if_any(self, total: int) -> None:
         """Fail the step, naming every failed partition; what succeeded is recorded already.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from media_assets.errors import BadInput, DocumentError
 from media_assets.ids import fingerprint
@@ -56,6 +57,15 @@ class Compiled:
     def derived_from(self) -> list[str]:
         """Ids of all that goes into it: sources, effects and kompositions, at any depth."""
         return sorted(origins(self.plan, self.nested))
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as JSON values, with what is nested in it and the renditions."""
+        document = self.plan.to_json() | {"derived_from": self.derived_from}
+        if self.nested:
+            document["nested"] = {one.source.id: one.source.sha256 for one in self.nested}
+        if self.renditions:
+            document["renditions"] = {name: plan.to_json() for name, plan in self.renditions.items()}
+        return document
 
 
 def together(main: str, renditions: Mapping[str, str]) -> str:

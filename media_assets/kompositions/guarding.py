@@ -11,7 +11,7 @@ from media_assets.store.outputs import Made, Outcome, OutputStore, Recipe
 
 
 class SourceChanged(BadInput):
-    """A source is not the file any more that the plan was made for; what was made from it is thrown away."""
+    """A source is not the file any more that was planned for; nothing that was made from it is kept."""
 
 
 class GuardedStore(OutputStore):

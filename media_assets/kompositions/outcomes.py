@@ -40,12 +40,14 @@ class Row:
 
     Attributes:
         effects: names of a segment's effects, in order.
+        sources: ids of what it is made from.
     """
 
     id: str
     cached: bool
     seconds: float
     effects: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def rendered(
 ) -> RenderedKomposition:
     """Sum a rendering up; `parts` by fingerprint, empty where the finished file was found."""
     notes = final.output.made.notes
-    rows = {p.piece.id: _row(p.piece.id, parts.get(p.fingerprint)) for p in plan.pieces}
+    rows = {p.piece.id: _row(p.piece.id, parts.get(p.fingerprint), p.sources) for p in plan.pieces}
     covers = {
         # A segment that is all crossfade has no body: its transition speaks for it.
         segment: next((id_ for id_ in (segment, *rows) if id_ in rows and _shows(id_, segment)), segment)
@@ -109,7 +111,7 @@ def rendered(
             replace(rows[covers[s]], id=s, effects=plan.effects.get(s, ())) for s in plan.segments
         ),
         transitions=tuple(rows[p.piece.id] for p in plan.pieces if p.piece.kind == "crossfade"),
-        sound=_row("sound", parts.get(plan.sound_fingerprint)),
+        sound=_row("sound", parts.get(plan.sound_fingerprint), _heard(plan)),
         ffmpeg_runs=sum(outcome.ffmpeg_runs for outcome in (*parts.values(), final)),
         seconds=seconds,
         loudness=notes.get("loudness_lufs"),
@@ -139,5 +141,11 @@ def _shows(piece: str, segment: str) -> bool:
     return piece == segment or piece.endswith(f">{segment}")
 
 
-def _row(name: str, outcome: Outcome | None) -> Row:
-    return Row(name, True, 0.0) if outcome is None else Row(name, outcome.cached, outcome.seconds)
+def _heard(plan: KompositionPlan) -> tuple[str, ...]:
+    """Ids of what is heard."""
+    return tuple(dict.fromkeys(plan.references[name] for name in plan.soundtrack.sources))
+
+
+def _row(name: str, outcome: Outcome | None, sources: tuple[str, ...]) -> Row:
+    cached, seconds = (True, 0.0) if outcome is None else (outcome.cached, outcome.seconds)
+    return Row(name, cached, seconds, sources=sources)
