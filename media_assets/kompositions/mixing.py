@@ -1,12 +1,13 @@
-"""Builds the filter graph of a soundtrack: voices cut to the sample, laid end to end, over music.
+"""Builds the filter graph of a soundtrack: voices laid into lanes, lanes added up, music lowered.
 
-The timeline is cut where a voice begins or ends. Each slice is silence, one voice, or two that fade
-into each other; concatenated they are one continuous sound. A voice is decoded and faded as a whole and
-then cut, so no cut within it can be heard.
+Voices that do not touch each other share a lane, one behind the other with silence between; those that fade
+into each other stand in two. Each voice is decoded, faded and cut by itself, to the sample.
 """
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,73 +15,44 @@ from itertools import pairwise
 from pathlib import Path
 
 from media_assets.kompositions.applying import Measured, applied, measure
+from media_assets.kompositions.ducking import GRID
 from media_assets.kompositions.opening import open_at
 from media_assets.kompositions.plan import SourceFacts
-from media_assets.kompositions.soundtrack import SAMPLE_RATE, Music, Soundtrack, Voice
-from media_assets.media.graph import Stream, concatenate, filter_streams, generate
+from media_assets.kompositions.voices import JOIN, SAMPLE_RATE, Voice
+from media_assets.media.graph import Stream, concatenate, filter_streams, generate, open_file
 
 # Seconds decoded before a cut: lossy codecs need the packet before, some several.
 _RUN_UP = Fraction(1, 2)
 # atempo's own limits; beyond them it is applied several times.
 _SLOWEST, _FASTEST = 0.5, 2.0
-_EVERYTHING = 2**31 - 1
 
 
 @dataclass(frozen=True)
-class Slice:
-    """Samples `first` up to `end` of the timeline, in which the same voices are heard."""
+class Part:
+    """Sound from sample `first` of the timeline up to `end`; `open` gives it for a new graph, that long."""
 
     first: int
     end: int
-    voices: tuple[Voice, ...]
+    open: Callable[[], Stream]
 
 
-def slices(track: Soundtrack) -> list[Slice]:
-    """The timeline cut where a voice begins or ends, without gaps."""
-    begins = {voice.first for voice in track.voices}
-    ends = {voice.first + voice.samples for voice in track.voices}
-    cuts = sorted({0, track.samples, *(cut for cut in begins | ends if cut < track.samples)})
-    found: list[Slice] = []
-    heard: list[Voice] = []
-    waiting = sorted(track.voices, key=lambda voice: voice.first)[::-1]
-    for first, end in pairwise(cuts):
-        while waiting and waiting[-1].first <= first:
-            heard.append(waiting.pop())
-        heard = [voice for voice in heard if voice.first + voice.samples > first]
-        found.append(Slice(first, end, tuple(heard)))
+def lanes(parts: Sequence[Part]) -> list[list[Part]]:
+    """Parts in as few lanes as they need, so that those in one lane do not touch."""
+    found: list[list[Part]] = []
+    for part in sorted(parts, key=lambda part: part.first):
+        lane = next((lane for lane in found if lane[-1].end <= part.first), None)
+        if lane is None:
+            found.append([part])
+        else:
+            lane.append(part)
     return found
 
 
-def spoken(
-    parts: Sequence[Slice], sources: Mapping[str, SourceFacts], measured: Mapping[Voice, Measured]
-) -> Stream:
-    """The slices as one stream, float stereo at 48 kHz.
-
-    Args:
-        measured: what the effects of each voice have to know, from `measure_voice`.
-    """
-    uses: dict[Voice, list[Slice]] = {}
-    for part in parts:
-        for voice in part.voices:
-            uses.setdefault(voice, []).append(part)
-    pieces: dict[Slice, list[Stream]] = {part: [] for part in parts}
-    for voice, where in uses.items():
-        copies = _voice(voice, sources, measured).split(len(where), audio=True)
-        for part, copy in zip(where, copies, strict=True):
-            pieces[part].append(_cut(copy, part.first - voice.first, part.end - part.first))
-    streams = [_together(pieces[part], part.end - part.first) for part in parts]
-    return (
-        streams[0] if len(streams) == 1 else concatenate([[s] for s in streams], video=False, audio=True)[0]
-    )
-
-
-def music_bed(music: Music, samples: int, sources: Mapping[str, SourceFacts]) -> Stream:
-    """The music with its gain and fades, then silence up to `samples`."""
-    bed = _opened(sources[music.source], music.start)
-    if music.loop:
-        bed = bed.filter("aloop", loop=-1, size=_EVERYTHING)
-    bed = _faded(_exactly(bed, music.samples), music.samples, music.fade_in, music.fade_out, "tri")
-    return _exactly(bed.filter("volume", f"{music.gain_db:.4f}dB"), samples)
+def mixed(parts: Sequence[Part], first: int, end: int) -> Stream:
+    """All parts together as samples `first` up to `end` of the timeline, float stereo at 48 kHz."""
+    if not parts:
+        return _silence(end - first)
+    return summed([_lane(lane, first, end) for lane in lanes(parts)])
 
 
 def summed(streams: Sequence[Stream]) -> Stream:
@@ -88,6 +60,21 @@ def summed(streams: Sequence[Stream]) -> Stream:
     if len(streams) == 1:
         return streams[0]
     return filter_streams(streams, "amix", inputs=len(streams), normalize=0)
+
+
+def lowered(sound: Stream, control: Path) -> Stream:
+    """The sound times the gain in a file that `write_control` wrote."""
+    native = "f32le" if sys.byteorder == "little" else "f32be"
+    gain = open_file(control, f=native, ar=SAMPLE_RATE // GRID, ac=1).audio()
+    gain = gain.filter("aresample", SAMPLE_RATE).filter("aformat", sample_fmts="fltp")
+    return filter_streams([sound, gain.filter("pan", "stereo|c0=c0|c1=c0")], "amultiply")
+
+
+def write_control(gains: array[float], path: Path) -> Path:
+    """Write the gain of every `GRID` samples, and return where."""
+    with path.open("wb") as file:
+        gains.tofile(file)
+    return path
 
 
 def measure_voice(
@@ -100,31 +87,92 @@ def measure_voice(
     return measure(voice.effects, "audio", lambda: _whole(voice, sources), sources, run, scratch)
 
 
-def _voice(voice: Voice, sources: Mapping[str, SourceFacts], measured: Mapping[Voice, Measured]) -> Stream:
-    """A voice from its first sample to its last, with its effects, gain and fades."""
+def voice_stream(voice: Voice, sources: Mapping[str, SourceFacts], measured: Measured) -> Stream:
+    """A voice from its first sample to its last, with its effects, gain and fades.
+
+    Args:
+        measured: what its effects have to know, from `measure_voice`.
+    """
     if voice.effects:
-        changed = applied(voice.effects, "audio", _whole(voice, sources), sources, measured[voice])
+        changed = applied(voice.effects, "audio", _whole(voice, sources), sources, measured)
         if changed is None:
             raise ValueError(f"the effects of {voice.source} left no sound")
         sound = changed
     else:
-        sound = _played(voice, sources[voice.source])
-    sound = _exactly(sound.filter("volume", f"{voice.gain_db:.4f}dB"), voice.samples)
-    return _faded(sound, voice.samples, voice.fade_in, voice.fade_out, "qsin")
+        sound = _played(voice, sources)
+    if voice.gain_db:
+        sound = sound.filter("volume", f"{voice.gain_db:.4f}dB")
+    return _faded(_exactly(sound, voice.samples), voice)
+
+
+def _lane(parts: Sequence[Part], first: int, end: int) -> Stream:
+    """Parts that do not touch as one stream, silence around them."""
+    starts = [first, *(part.first for part in parts[1:]), end]
+    streams = []
+    for part, (start, stop) in zip(parts, pairwise(starts), strict=True):
+        sound = part.open()
+        if part.first > start:
+            sound = _delayed(sound, part.first - start)
+        if part.end < stop:
+            sound = sound.filter("apad", whole_len=stop - start)
+        elif part.end > stop:
+            sound = sound.filter("atrim", end_sample=stop - start)
+        streams.append([sound])
+    return streams[0][0] if len(streams) == 1 else concatenate(streams, video=False, audio=True)[0]
 
 
 def _whole(voice: Voice, sources: Mapping[str, SourceFacts]) -> Stream | None:
     """A voice before its effects, exactly as long as its segment; None where its source has no sound."""
+    if voice.source is None or sources[voice.source].info.audio is None:
+        return None
+    return _exactly(_played(voice, sources), voice.samples)
+
+
+def _played(voice: Voice, sources: Mapping[str, SourceFacts]) -> Stream:
+    """The source's sound from the voice's start on, filled up by its rule; its pitch stays."""
+    if voice.source is None:
+        raise ValueError("a colour has no sound of its own")
     source = sources[voice.source]
-    return None if source.info.audio is None else _exactly(_played(voice, source), voice.samples)
-
-
-def _played(voice: Voice, source: SourceFacts) -> Stream:
-    """The source's sound from the voice's start on, its pitch kept where it is stretched."""
-    sound = _opened(source, voice.start)
-    for tempo in _tempos(float(voice.speed)):
-        sound = sound.filter("atempo", f"{tempo:.12g}")
+    if voice.loop:
+        sound = _looped(voice, source)
+    else:
+        sound = _opened(source, max(Fraction(0), voice.start))
+        for tempo in _tempos(float(voice.speed)):
+            sound = sound.filter("atempo", f"{tempo:.12g}")
+    before = round(-voice.start * SAMPLE_RATE / voice.speed)
+    if before > 0:
+        sound = _delayed(sound, min(before, voice.samples))
+    if voice.heard is not None:
+        fade = min(JOIN, voice.heard)
+        sound = _exactly(sound, voice.heard)
+        sound = sound.filter("afade", type="out", start_sample=voice.heard - fade, nb_samples=fade)
     return sound
+
+
+def _looped(voice: Voice, source: SourceFacts) -> Stream:
+    """A stretch again and again; in the end of each turn what is just before the stretch fades in.
+
+    So a turn is heard as it is from its first sample on, and none begins with a jump.
+    """
+    in_point = voice.start + Fraction(voice.lead, SAMPLE_RATE)
+    there = round(in_point * SAMPLE_RATE)
+    lead = min(voice.lead, there)
+    seam = min(JOIN, voice.loop // 2)
+    joined = min(seam, there)
+    opened = max(lead, joined)
+    sound = _opened(source, max(Fraction(0), in_point - Fraction(opened, SAMPLE_RATE)))
+    copies = sound.split(1 + (joined > 0) + (lead > 0), audio=True)
+    turn = _exactly(_cut(copies[0], opened, voice.loop), voice.loop)
+    turn = turn.filter("afade", type="out", start_sample=voice.loop - seam, nb_samples=seam, curve="tri")
+    if joined:
+        into = _cut(copies[1], opened - joined, joined)
+        into = into.filter("afade", type="in", start_sample=0, nb_samples=joined, curve="tri")
+        turn = summed([turn, _delayed(into, voice.loop - joined)])
+    turns = turn.filter("aloop", loop=-1, size=voice.loop)
+    if not lead:
+        return turns
+    before = _exactly(_cut(copies[-1], opened - lead, lead), lead)
+    return concatenate([[before], [turns]], video=False, audio=True)[0]
 
 
 def _opened(source: SourceFacts, start: Fraction) -> Stream:
@@ -151,12 +199,16 @@ def _tempos(speed: float) -> list[float]:
     return factors if speed == 1 else [*factors, speed]
 
 
-def _faded(sound: Stream, samples: int, fade_in: int, fade_out: int, curve: str) -> Stream:
-    if fade_in:
-        sound = sound.filter("afade", type="in", start_sample=0, nb_samples=fade_in, curve=curve)
-    if fade_out:
-        first = samples - fade_out
-        sound = sound.filter("afade", type="out", start_sample=first, nb_samples=fade_out, curve=curve)
+def _faded(sound: Stream, voice: Voice) -> Stream:
+    if voice.fade_in:
+        sound = sound.filter(
+            "afade", type="in", start_sample=0, nb_samples=voice.fade_in, curve=voice.curve_in
+        )
+    if voice.fade_out:
+        first = voice.samples - voice.fade_out
+        sound = sound.filter(
+            "afade", type="out", start_sample=first, nb_samples=voice.fade_out, curve=voice.curve_out
+        )
     return sound
 
 
@@ -165,14 +217,17 @@ def _exactly(sound: Stream, samples: int) -> Stream:
     return sound.filter("apad", whole_len=samples).filter("atrim", end_sample=samples)
 
 
+def _delayed(sound: Stream, samples: int) -> Stream:
+    """The sound after that many samples of silence."""
+    return sound.filter("adelay", delays=f"{samples}S", all=1)
+
+
 def _cut(sound: Stream, first: int, samples: int) -> Stream:
     return sound.filter("atrim", start_sample=first, end_sample=first + samples).filter(
         "asetpts", "N/SR/TB"
     )
 
 
-def _together(streams: Sequence[Stream], samples: int) -> Stream:
-    if streams:
-        return summed(streams)
+def _silence(samples: int) -> Stream:
     silence = generate(f"anullsrc=r={SAMPLE_RATE}:cl=stereo").audio()
     return silence.filter("aformat", sample_fmts="fltp").filter("atrim", end_sample=samples)

@@ -12,19 +12,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media_assets.kompositions.applying import Measured
-from media_assets.kompositions.mixing import Slice, measure_voice, music_bed, slices, spoken, summed
+from media_assets.kompositions.ducking import gains
+from media_assets.kompositions.mixing import (
+    Part,
+    lowered,
+    measure_voice,
+    mixed,
+    summed,
+    voice_stream,
+    write_control,
+)
 from media_assets.kompositions.plan import KompositionPlan, SourceFacts
-from media_assets.kompositions.soundtrack import SAMPLE_RATE, Soundtrack, Voice
+from media_assets.kompositions.soundtrack import SAMPLE_RATE, Soundtrack
+from media_assets.kompositions.voices import Voice
 from media_assets.media.encode import profile
-from media_assets.media.graph import Stream, Target, arguments, concatenate, open_file
-from media_assets.media.loudness import Loudness, parse_ebur128
+from media_assets.media.graph import Stream, Target, arguments, open_file
+from media_assets.media.loudness import Loudness, metered, metering_encoded, parse_ebur128
 from media_assets.media.run import FfmpegResult, run_ffmpeg
 from media_assets.media.verify import Expected, verify
 from media_assets.settings import Settings
 from media_assets.store.outputs import Made, OutputStore
 
-# Slices in one command: each voice in them is a demuxer and a decoder thread.
-_SLICES_AT_ONCE = 48
+# Voices in one command: each is a demuxer and a decoder thread.
+_AT_ONCE = 48
 # LU off the target, and dB over the ceiling, from which another try is worth its time.
 _LOUDNESS_TOLERANCE = 0.3
 _PEAK_TOLERANCE = 0.1
@@ -68,8 +78,8 @@ def render_sound(
                 break
             used = level
             options = profile("aac").options(video=False, audio=True)
-            session.run(Target([_levelled(mix, level, track.samples)], path, options))
-            reached = session.measure(open_file(path).audio())
+            log = session.run(Target([_levelled(mix, level, track.samples)], path, options), encoded=True)
+            reached = parse_ebur128(log)
             level = _corrected(track, level, loudness, reached)
     expected = Expected(False, True, duration=track.samples / SAMPLE_RATE, tolerance=0.03)
     return Made(
@@ -96,10 +106,18 @@ class _Session:
         self.cancel = cancel
         self.done: list[FfmpegResult] = []
 
-    def run(self, target: Target) -> Sequence[str]:
-        """Run one command and return its log."""
+    def run(self, target: Target, *, encoded: bool = False) -> Sequence[str]:
+        """Run one command and return its log.
+
+        Args:
+            encoded: also decode what is encoded, and report its loudness.
+        """
         done = run_ffmpeg(
-            ["-nostats", "-filter_complex_threads", "1", *arguments([target])],
+            [
+                *("-nostats", "-filter_complex_threads", "1"),
+                *arguments([target]),
+                *(metering_encoded() if encoded else ()),
+            ],
             settings=self.settings,
             cancel=self.cancel,
             log_level="info",
@@ -111,52 +129,63 @@ class _Session:
         """Send a stream through a command that writes nothing, and return its log."""
         return self.run(Target([sound], None, {}))
 
-    def measure(self, sound: Stream) -> Loudness:
-        """The loudness of a stream, by a command that writes nothing."""
-        return parse_ebur128(self.listen(_measured(sound)))
+    def write(self, sound: Stream, path: Path) -> Sequence[str]:
+        """Write a stream as float samples, and return the log."""
+        return self.run(Target([sound], path, profile("pcm").options(video=False, audio=True)))
 
 
 def _mix(track: Soundtrack, sources: Mapping[str, SourceFacts], path: Path, session: _Session) -> Loudness:
     """Write the mix as float samples and return its loudness."""
-    measured = {}
-    for number, voice in enumerate(dict.fromkeys(track.voices)):
-        scratch = path.parent / f"voice{number}"
-        if voice.effects:
-            scratch.mkdir()
-        measured[voice] = measure_voice(voice, sources, session.listen, scratch)
-    parts = slices(track)
-    groups = [parts[at : at + _SLICES_AT_ONCE] for at in range(0, len(parts), _SLICES_AT_ONCE)]
-    options = profile("pcm").options(video=False, audio=True)
-    if len(groups) == 1:
-        streams = [spoken(parts, sources, measured)]
-    else:
-        streams = [_grouped(groups, sources, measured, path.parent, session)]
-    if track.music is not None:
-        silent = not track.voices
-        music = music_bed(track.music, track.samples, sources)
-        streams = [music] if silent else [*streams, music]
-    return parse_ebur128(session.run(Target([_measured(summed(streams))], path, options)))
+    buses: dict[float, list[Part]] = {}
+    measured: dict[Voice, Measured] = {}
+    for number, voice in enumerate(track.heard):
+        if voice not in measured:
+            measured[voice] = _known(voice, sources, path.parent / f"voice{number}", session)
+        buses.setdefault(voice.duck_db, []).append(_part(voice, sources, measured[voice]))
+    streams = []
+    at_once = max(2, _AT_ONCE // max(1, len(buses)))
+    for number, duck_db in enumerate(sorted(buses)):
+        name = path.parent / f"bus{number}"
+        sound = mixed(_few(buses[duck_db], at_once, name, session), 0, track.samples)
+        if duck_db:
+            control = gains(track.speech, track.samples, duck_db)
+            sound = lowered(sound, write_control(control, name.with_suffix(".gain")))
+        streams.append(sound)
+    whole = summed(streams) if streams else mixed([], 0, track.samples)
+    whole = whole.filter("atrim", end_sample=track.samples)
+    return parse_ebur128(session.write(metered(whole), path))
 
 
-def _grouped(
-    groups: Sequence[Sequence[Slice]],
-    sources: Mapping[str, SourceFacts],
-    measured: Mapping[Voice, Measured],
-    folder: Path,
-    session: _Session,
-) -> Stream:
-    """Voices written group by group, so that no command opens thousands of files; samples join exactly."""
-    written = []
-    for number, group in enumerate(groups):
-        path = folder / f"voices{number}.wav"
-        sound = spoken(group, sources, measured)
-        session.run(Target([sound], path, profile("pcm").options(video=False, audio=True)))
-        written.append([open_file(path).audio()])
-    return concatenate(written, video=False, audio=True)[0]
+def _known(voice: Voice, sources: Mapping[str, SourceFacts], folder: Path, session: _Session) -> Measured:
+    """What the effects of a voice have to know; `folder` is for what filters write."""
+    if voice.effects:
+        folder.mkdir()
+    return measure_voice(voice, sources, session.listen, folder)
 
 
-def _measured(sound: Stream) -> Stream:
-    return sound.filter("ebur128", peak="true", framelog="quiet")
+def _part(voice: Voice, sources: Mapping[str, SourceFacts], measured: Measured) -> Part:
+    return Part(voice.first, voice.end, lambda: voice_stream(voice, sources, measured))
+
+
+def _few(parts: Sequence[Part], at_once: int, name: Path, session: _Session) -> Sequence[Part]:
+    """At most `at_once` parts: neighbours are mixed into files, so that no command opens thousands."""
+    level = 0
+    while len(parts) > at_once:
+        level += 1
+        ordered = sorted(parts, key=lambda part: part.first)
+        groups = [ordered[at : at + at_once] for at in range(0, len(ordered), at_once)]
+        parts = [
+            _written(group, name.with_name(f"{name.name}-{level}-{number}.wav"), session)
+            for number, group in enumerate(groups)
+        ]
+    return parts
+
+
+def _written(parts: Sequence[Part], path: Path, session: _Session) -> Part:
+    """Parts mixed into a file; samples join exactly."""
+    first, end = parts[0].first, max(part.end for part in parts)
+    session.write(mixed(parts, first, end), path)
+    return Part(first, end, lambda: open_file(path).audio())
 
 
 def _levelled(mix: Path, level: _Level, samples: int) -> Stream:

@@ -1,97 +1,79 @@
 """Plans the sound of a komposition, to the sample: whose sound is heard when, over which music.
 
 Sound follows the picture's frame boundaries, so lips and cuts stay together. Segments are silent under
-music unless they have a gain; where one fades into the next, it is at equal power.
+music unless they have a gain or speech; where one fades into the next, it is at equal power.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from media_assets.kompositions.audio import Loudness
-from media_assets.kompositions.effects import Step
-from media_assets.kompositions.footage import sound_end
+from media_assets.kompositions.ducking import Ranges, Spans, merged, spoken_spans
 from media_assets.kompositions.model import Komposition
 from media_assets.kompositions.tempo import Tempo
 from media_assets.kompositions.timeline import Placed, Timeline
+from media_assets.kompositions.tracks import Room, music_voice, track_voices
 from media_assets.kompositions.values import exact
+from media_assets.kompositions.voices import SAMPLE_RATE, Voice, sample_of, segment_voice
 from media_assets.media.info import MediaInfo
 
-SAMPLE_RATE = 48_000
+__all__ = ["CEILING_DB", "SAMPLE_RATE", "Soundtrack", "Voice", "soundtrack"]
+
 CEILING_DB = -1.0
 """The true-peak ceiling (dBTP) where a komposition asks for no loudness."""
 
-
-@dataclass(frozen=True)
-class Voice:
-    """The sound of one segment.
-
-    Attributes:
-        source: the reference in the document.
-        start: seconds into the file.
-        speed: seconds of source in a second of timeline; the pitch stays.
-        gain_db: decibels.
-        first: its first sample on the timeline.
-        samples: how many it lasts, fades included.
-        fade_in, fade_out: how many of them fade.
-        effects: what is done to it, before its gain and its fades.
-    """
-
-    source: str
-    start: Fraction
-    speed: Fraction
-    gain_db: float
-    first: int
-    samples: int
-    fade_in: int
-    fade_out: int
-    effects: tuple[Step, ...] = ()
-
-
-@dataclass(frozen=True)
-class Music:
-    """The music under the timeline: `samples` of it from `start` seconds, faded; silence follows."""
-
-    source: str
-    start: Fraction
-    gain_db: float
-    samples: int
-    fade_in: int
-    fade_out: int
-    loop: bool
+# After these a source's speech is no longer where it was in the file.
+_MOVING = frozenset(
+    (
+        *("apply_leica_and_trim", "freeze_frame", "loop", "replace_audio"),
+        *("reverse", "speed", "trim", "trim_and_replace_audio"),
+    )
+)
 
 
 @dataclass(frozen=True)
 class Soundtrack:
-    """All that is heard, in samples at 48 kHz; no target leaves the level as mixed."""
+    """All that is heard, in samples at 48 kHz; no target leaves the level as mixed.
+
+    Attributes:
+        voices: of segments and of the clips of audio tracks.
+        music: what lies under the whole timeline.
+        speech: where voices with a `duck_db`, and the music, are lowered; empty if there are none.
+        warnings: (place, text).
+    """
 
     samples: int
     voices: tuple[Voice, ...]
-    music: Music | None
+    music: Voice | None
     target_lufs: float | None
     ceiling_db: float
     warnings: tuple[tuple[str, str], ...] = ()
+    speech: Spans = ()
+
+    @property
+    def heard(self) -> tuple[Voice, ...]:
+        """The voices, and the music after them."""
+        return self.voices if self.music is None else (*self.voices, self.music)
 
     @property
     def sources(self) -> list[str]:
         """References of all that is heard."""
-        heard = [voice.source for voice in self.voices] + ([self.music.source] if self.music else [])
-        steps = (step for voice in self.voices for step in voice.effects)
-        return [*heard, *(name for step in steps for name in step.sources)]
+        return [name for voice in self.heard for name in voice.sources]
 
     def to_json(self, hashes: Mapping[str, str]) -> dict[str, Any]:
         """Everything its samples depend on, sources by content (`hashes` by reference)."""
-        return {
+        document: dict[str, Any] = {
             "samples": self.samples,
-            "voices": [_described(voice, hashes) for voice in self.voices],
-            "music": None if self.music is None else _described(self.music, hashes),
+            "voices": [voice.to_json(hashes) for voice in self.voices],
+            "music": None if self.music is None else self.music.to_json(hashes),
             "target_lufs": self.target_lufs,
             "ceiling_db": self.ceiling_db,
         }
+        return document | ({"speech": [list(span) for span in self.speech]} if self.speech else {})
 
 
 def soundtrack(
@@ -99,89 +81,121 @@ def soundtrack(
     timeline: Timeline,
     media: Mapping[str, MediaInfo],
     *,
-    tempo: Tempo,
-    speech: Mapping[str, Sequence[tuple[Fraction, Fraction]]],
+    tempo: Tempo | None = None,
+    speech: Mapping[str, Ranges] | None = None,
 ) -> Soundtrack:
-    """Plan the sound for a timeline already placed on frames."""
-    samples = _sample(timeline.frames, timeline.rate)
-    voices = []
-    warnings: list[tuple[str, str]] = []
-    for index, placed in enumerate(timeline.segments):
-        gain = placed.segment.gain_db
-        if gain is None and komposition.music is None:
-            gain = 0.0
-        if gain is not None and _sounds(placed, media):
-            voices.append(_voice(placed, gain, timeline.rate))
-        elif placed.chain.only_heard:
-            names = ", ".join(placed.chain.only_heard)
-            text = f"{names}: the segment is silent under music, unless it has a gain_db"
-            warnings.append((f"$.segments[{index}].effects", text))
-    music = _music(komposition, samples, media, warnings)
+    """Plan the sound for a timeline already placed on frames.
+
+    Args:
+        komposition: the document.
+        timeline: its segments on frames.
+        media: what each source is, by reference.
+        tempo: where positions lie; an even grid of the document's bpm, if nothing else is known.
+        speech: seconds of sources in which speech was detected, by reference.
+    """
+    room = Room(sample_of(timeline.frames, timeline.rate), tempo or Tempo(komposition.unit_seconds), media)
+    speaker = _Speakers(speech or {}, room.warnings)
+    voices: list[Voice] = []
+    for place, placed, after in _segments(komposition, timeline):
+        voice = _segment(komposition, placed, after, place, timeline.rate, room)
+        if voice is not None:
+            voices.append(voice)
+            speaker.add_segment(komposition, place, placed, voice)
+    for at, track in enumerate(komposition.audio):
+        clips = track_voices(track, f"$.audio[{at}]", room)
+        voices += clips
+        if track.role == "voice":
+            speaker.add_clips(clips)
+    music = music_voice(komposition.music, room) if komposition.music else None
+    ducked = any(voice.duck_db for voice in (*voices, *([music] if music else [])))
+    spans = merged(speaker.spans, room.samples) if ducked else ()
+    if not spans:
+        # Nothing is lowered, so by how much is no part of what is heard.
+        voices = [replace(voice, duck_db=0.0) for voice in voices]
+        music = music and replace(music, duck_db=0.0)
     loudness = komposition.loudness or Loudness(true_peak_db=CEILING_DB)
-    target = komposition.loudness.target_lufs if komposition.loudness else None
-    return Soundtrack(samples, tuple(voices), music, target, loudness.true_peak_db, tuple(warnings))
-
-
-def _sounds(placed: Placed, media: Mapping[str, MediaInfo]) -> bool:
-    """Whether a segment has sound, after its effects."""
-    result = placed.chain.result
-    if result is not None:
-        return result.sound is not None
-    source = placed.segment.source
-    return source is not None and media[source].audio is not None
-
-
-def _voice(placed: Placed, gain: float, rate: Fraction) -> Voice:
-    first = _sample(placed.first_frame, rate)
-    body_end = placed.first_frame + placed.frames
-    end = _sample(body_end + placed.handle_frames, rate)
-    return Voice(
-        source=placed.segment.source or "",
-        start=exact(placed.segment.in_point),
-        speed=placed.speed,
-        gain_db=gain,
-        first=first,
-        samples=end - first,
-        fade_in=_sample(placed.first_frame + placed.fade_frames, rate) - first,
-        fade_out=end - _sample(body_end, rate),
-        effects=placed.chain.sound,
+    return Soundtrack(
+        samples=room.samples,
+        voices=tuple(voices),
+        music=music,
+        target_lufs=komposition.loudness.target_lufs if komposition.loudness else None,
+        ceiling_db=loudness.true_peak_db,
+        warnings=tuple(room.warnings),
+        speech=spans,
     )
 
 
-def _music(
-    komposition: Komposition,
-    samples: int,
-    media: Mapping[str, MediaInfo],
-    warnings: list[tuple[str, str]],
-) -> Music | None:
-    wanted = komposition.music
-    if wanted is None:
-        return None
-    end = sound_end(media[wanted.source])
-    start = exact(wanted.in_point)
-    there = samples if end is None else math.floor((end - start) * SAMPLE_RATE)
-    is_short = there < samples
-    if is_short and not wanted.loop:
-        seconds = (samples - there) / SAMPLE_RATE
-        warnings.append(("$.music", f"the music ends {seconds:.2f} s before the timeline"))
-    length = samples if wanted.loop else min(samples, there)
-    fades = [min(length, round(exact(s) * SAMPLE_RATE)) for s in (wanted.fade_in, wanted.fade_out)]
-    return Music(wanted.source, start, wanted.gain_db, length, fades[0], fades[1], wanted.loop and is_short)
+def _segments(komposition: Komposition, timeline: Timeline) -> Iterator[tuple[str, Placed, Placed | None]]:
+    """Every placed segment with its place in the document and the one behind it in its layer."""
+    places = {layer.id: f"$.layers[{at}].segments" for at, layer in enumerate(komposition.layers)}
+    layers = [("$.segments", timeline.segments)]
+    layers += [(places[layer.name], layer.segments) for layer in timeline.layers]
+    for place, segments in layers:
+        for index, placed in enumerate(segments):
+            after = segments[index + 1] if index + 1 < len(segments) else None
+            yield f"{place}[{index}]", placed, after
 
 
-def _sample(frame: int, rate: Fraction) -> int:
-    """The sample at which a frame starts."""
-    return math.floor(frame / rate * SAMPLE_RATE + Fraction(1, 2))
+def _segment(
+    komposition: Komposition, placed: Placed, after: Placed | None, place: str, rate: Fraction, room: Room
+) -> Voice | None:
+    """The voice of a segment, or None where it is silent."""
+    segment = placed.segment
+    info = None if segment.source is None else room.media[segment.source]
+    gain = segment.gain_db
+    if gain is None and (_speaks(komposition, placed, place) or _is_heard(komposition, place)):
+        gain = 0.0
+    result = placed.chain.result
+    sound = (info.audio if info else None) if result is None else result.sound
+    if gain is not None and sound is not None:
+        return segment_voice(placed, after, gain, rate, info)
+    if segment.speech is not None and sound is None:
+        room.warnings.append((f"{place}.speech", "the source has no sound"))
+    elif placed.chain.only_heard:
+        names = ", ".join(placed.chain.only_heard)
+        text = f"{names}: the segment is silent under music, unless it has a gain_db"
+        room.warnings.append((f"{place}.effects", text))
+    return None
 
 
-def _described(part: Voice | Music, hashes: Mapping[str, str]) -> dict[str, Any]:
-    document = {
-        name: str(value) if isinstance(value, Fraction) else value
-        for name, value in vars(part).items()
-        if name != "effects"
-    }
-    document["source"] = hashes[part.source]
-    # Without effects it is described as ever, so that what was rendered before there were any is found.
-    if isinstance(part, Voice) and part.effects:
-        document["effects"] = [step.to_json("audio", hashes, timed=True) for step in part.effects]
-    return document
+def _is_heard(komposition: Komposition, place: str) -> bool:
+    """Whether a segment without a gain is heard: a main one, where there is no music."""
+    has_music = komposition.music is not None or any(t.role == "music" for t in komposition.audio)
+    return place.startswith("$.segments") and not has_music
+
+
+def _speaks(komposition: Komposition, placed: Placed, place: str) -> bool:
+    """Whether what a segment says is to be heard."""
+    kept = komposition.speech == "keep" and place.startswith("$.segments")
+    return kept or placed.segment.speech is not None
+
+
+class _Speakers:
+    """Gathers where there is speech."""
+
+    def __init__(self, detected: Mapping[str, Ranges], warnings: list[tuple[str, str]]) -> None:
+        self.spans: list[tuple[int, int]] = []
+        self._detected = detected
+        self._warnings = warnings
+
+    def add_segment(self, komposition: Komposition, place: str, placed: Placed, voice: Voice) -> None:
+        """Take what a segment says, by its ranges, those detected, or all of it."""
+        if not _speaks(komposition, placed, place):
+            return
+        given = placed.segment.speech.ranges if placed.segment.speech else None
+        ranges: Ranges | None
+        if given is not None:
+            ranges = [(exact(one.start), exact(one.end)) for one in given]
+        else:
+            ranges = self._detected.get(voice.source or "")
+        if any(step.operation.name in _MOVING for step in voice.effects):
+            ranges = None
+        elif ranges is None:
+            text = "where there is speech is not known: music is lowered under the whole segment"
+            self._warnings.append((place, text))
+        self.spans += spoken_spans(voice, ranges)
+
+    def add_clips(self, voices: list[Voice]) -> None:
+        """Take what the clips of a voice track say: where speech was detected, else all of it."""
+        for voice in voices:
+            self.spans += spoken_spans(voice, self._detected.get(voice.source or ""))

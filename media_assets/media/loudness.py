@@ -46,6 +46,12 @@ def metered(sound: Stream) -> Stream:
     return sound.filter("ebur128", peak="true", framelog="quiet")
 
 
+def metering_encoded() -> list[str]:
+    """Arguments after those of an output with sound only: what it encodes is decoded for the meter."""
+    meter = "[dec:0]ebur128=peak=true:framelog=quiet[metered]"
+    return ["-dec", "0:0", "-filter_complex", meter, "-map", "[metered]", "-f", "null", "-"]
+
+
 def limited(sound: Stream, ceiling_db: float, rate: int) -> Stream:
     """The sound at `rate`, its true peaks held under a ceiling between -24 and 0 dBTP.
 
