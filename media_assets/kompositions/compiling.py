@@ -100,6 +100,14 @@ class Compiler:
         """
         return self._compile(key, ())
 
+    def compile_as(self, komposition: Komposition, key: str) -> Compiled:
+        """The plans of a document in hand, such as an earlier version of the one of that id.
+
+        Raises:
+            DocumentError, KompositionCycle: as `compile`.
+        """
+        return self._planned(komposition, key, ())
+
     def document(self, key: str) -> Path:
         """Where a document is.
 
@@ -112,7 +120,9 @@ class Compiler:
         return path
 
     def _compile(self, key: str, above: tuple[str, ...]) -> Compiled:
-        komposition = load(self.document(key))
+        return self._planned(load(self.document(key)), key, above)
+
+    def _planned(self, komposition: Komposition, key: str, above: tuple[str, ...]) -> Compiled:
         sources, nested = self._resolve(komposition, (*above, key))
         planned = plan(komposition, sources, self._encoders.version, identifier=key)
         return Compiled(planned, sources, tuple(nested), {})
