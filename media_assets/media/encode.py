@@ -116,6 +116,8 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         profile.name: profile
         for profile in (
             _H264,
+            # For a first look: a third of the time, twice the size.
+            replace(_H264, name="preview", video={**(_H264.video or {}), "preset": "ultrafast", "crf": 26}),
             compose("hevc", video_codec("hevc"), audio_codec("aac"), container("mp4")),
             compose("av1", video_codec("av1"), audio_codec("opus"), container("mp4")),
             compose("vp9", video_codec("vp9"), audio_codec("opus"), container("webm")),

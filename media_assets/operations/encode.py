@@ -70,7 +70,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         "podcast_mp3": Preset("mp3", {"audio_bitrate": "128k"}),
     }
 )
-_NAMES = tuple(name for name in PROFILES if name != "pcm") + tuple(PRESETS)
+_NAMES = tuple(name for name in PROFILES if name not in ("pcm", "preview")) + tuple(PRESETS)
 
 
 class EncodeParameters(Parameters):
