@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from media_assets.errors import Cancelled, DiskFull, FfmpegFailed, MediaAssetsError
@@ -98,18 +98,11 @@ def rendered(
     """Sum a rendering up; `parts` by fingerprint, empty where the finished file was found."""
     notes = final.output.made.notes
     rows = {p.piece.id: _row(p.piece.id, parts.get(p.fingerprint), p.sources) for p in plan.pieces}
-    covers = {
-        # A segment that is all crossfade has no body: its transition speaks for it.
-        segment: next((id_ for id_ in (segment, *rows) if id_ in rows and _shows(id_, segment)), segment)
-        for segment in plan.segments
-    }
     return RenderedKomposition(
         final=final,
         frames=plan.frames,
         duration=plan.duration,
-        segments=tuple(
-            replace(rows[covers[s]], id=s, effects=plan.effects.get(s, ())) for s in plan.segments
-        ),
+        segments=tuple(_segment(s, plan, rows) for s in plan.segments),
         transitions=tuple(rows[p.piece.id] for p in plan.pieces if p.piece.kind == "crossfade"),
         sound=_row("sound", parts.get(plan.sound_fingerprint), _heard(plan)),
         ffmpeg_runs=sum(outcome.ffmpeg_runs for outcome in (*parts.values(), final)),
@@ -137,8 +130,21 @@ def joined_error(failures: Sequence[tuple[str, MediaAssetsError]]) -> MediaAsset
     return type(first)(message, where=names, hint=first.hint)
 
 
-def _shows(piece: str, segment: str) -> bool:
-    return piece == segment or piece.endswith(f">{segment}")
+def _segment(name: str, plan: KompositionPlan, rows: Mapping[str, Row]) -> Row:
+    """What became of the pieces in which a segment is seen; of its transitions only where it is all in them.
+
+    One that other layers hide altogether is in none: nothing is rendered for it.
+    """
+    seen = [p.piece for p in plan.pieces if name in p.piece.segments]
+    bodies = [piece for piece in seen if piece.kind == "body"] or seen
+    parts = [rows[piece.id] for piece in bodies]
+    return Row(
+        id=name,
+        cached=all(row.cached for row in parts),
+        seconds=sum(row.seconds for row in parts),
+        effects=plan.effects.get(name, ()),
+        sources=tuple(dict.fromkeys(source for row in parts for source in row.sources)),
+    )
 
 
 def _heard(plan: KompositionPlan) -> tuple[str, ...]:
