@@ -8,6 +8,7 @@ from typing import Any
 
 from media_assets.errors import Cancelled, DiskFull, FfmpegFailed, MediaAssetsError
 from media_assets.kompositions.plan import KompositionPlan
+from media_assets.kompositions.shots import Piece
 from media_assets.store.outputs import Outcome, Recipe
 
 
@@ -98,11 +99,15 @@ def rendered(
     """Sum a rendering up; `parts` by fingerprint, empty where the finished file was found."""
     notes = final.output.made.notes
     rows = {p.piece.id: _row(p.piece.id, parts.get(p.fingerprint), p.sources) for p in plan.pieces}
+    seen: dict[str, list[Piece]] = {name: [] for name in plan.segments}
+    for planned in plan.pieces:
+        for name in planned.piece.segments:
+            seen[name].append(planned.piece)
     return RenderedKomposition(
         final=final,
         frames=plan.frames,
         duration=plan.duration,
-        segments=tuple(_segment(s, plan, rows) for s in plan.segments),
+        segments=tuple(_segment(s, seen[s], plan, rows) for s in plan.segments),
         transitions=tuple(rows[p.piece.id] for p in plan.pieces if p.piece.kind == "crossfade"),
         sound=_row("sound", parts.get(plan.sound_fingerprint), _heard(plan)),
         ffmpeg_runs=sum(outcome.ffmpeg_runs for outcome in (*parts.values(), final)),
@@ -130,12 +135,8 @@ def joined_error(failures: Sequence[tuple[str, MediaAssetsError]]) -> MediaAsset
     return type(first)(message, where=names, hint=first.hint)
 
 
-def _segment(name: str, plan: KompositionPlan, rows: Mapping[str, Row]) -> Row:
-    """What became of the pieces in which a segment is seen; of its transitions only where it is all in them.
-
-    One that other layers hide altogether is in none: nothing is rendered for it.
-    """
-    seen = [p.piece for p in plan.pieces if name in p.piece.segments]
+def _segment(name: str, seen: Sequence[Piece], plan: KompositionPlan, rows: Mapping[str, Row]) -> Row:
+    """What became of the pieces in which a segment is seen; of transitions only where it is all in them."""
     bodies = [piece for piece in seen if piece.kind == "body"] or seen
     parts = [rows[piece.id] for piece in bodies]
     return Row(
