@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from media_assets.analytics.events import new_event, writer_for
+from media_assets.analytics import outcomes
 from media_assets.errors import MediaAssetsError
 from media_assets.media.info import MediaInfo
 from media_assets.settings import Settings
@@ -22,30 +22,8 @@ def log_outcome(
     settings: Settings, outcome: Outcome, *, asset: dg.AssetKey, partition: str, run_id: str
 ) -> None:
     """Append the event of an output that was found or made."""
-    output, made = outcome.output, outcome.output.made
-    rendered = not outcome.cached
-    seconds = made.seconds if rendered else outcome.seconds
-    speed = made.properties.duration / seconds if rendered and seconds > 0 else None
-    writer_for(settings).append(
-        new_event(
-            operation=output.recipe.operation,
-            effect=output.recipe.id,
-            fingerprint=output.recipe.fingerprint,
-            asset=asset.to_user_string(),
-            partition=partition,
-            run_id=run_id,
-            outcome="rendered" if rendered else "cached",
-            success=True,
-            seconds=seconds,
-            cpu_seconds=made.cpu_seconds if rendered else 0.0,
-            peak_memory_bytes=made.peak_memory_bytes if rendered else 0,
-            ffmpeg_runs=outcome.ffmpeg_runs,
-            output_seconds=made.properties.duration,
-            output_bytes=made.properties.size,
-            speed=speed,
-            expected_cpu_seconds=float(made.notes.get("expected_cpu_seconds", 0.0)) if rendered else 0.0,
-            parameters=dict(output.recipe.parameters),
-        )
+    outcomes.log_outcome(
+        settings, outcome, asset=asset.to_user_string(), partition=partition, run_id=run_id
     )
 
 
@@ -60,17 +38,14 @@ def log_failure(
     run_id: str,
 ) -> None:
     """Append the event of an operation that failed."""
-    writer_for(settings).append(
-        new_event(
-            operation=operation,
-            effect=effect,
-            asset=asset.to_user_string(),
-            partition=partition,
-            run_id=run_id,
-            outcome="failed",
-            success=False,
-            error=error.code,
-        )
+    outcomes.log_failure(
+        settings,
+        error,
+        operation=operation,
+        effect=effect,
+        asset=asset.to_user_string(),
+        partition=partition,
+        run_id=run_id,
     )
 
 
