@@ -10,7 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from media_assets import progress
@@ -65,6 +72,8 @@ def progress_bars() -> Iterator[None]:
         TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
         TextColumn("{task.fields[detail]}"),
+        TextColumn("left:"),
+        TimeRemainingColumn(compact=True),
         console=errors,
     )
     tasks: dict[str, TaskID] = {}

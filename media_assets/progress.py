@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 
 Listener = Callable[[str, float, str], None]
@@ -25,3 +26,18 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listeners.remove(listener)
+
+
+class Pace:
+    """Reports a rendering of `seconds` of footage with its speed; call it with the fraction done."""
+
+    def __init__(self, task: str, seconds: float) -> None:
+        self._task = task
+        self._seconds = seconds
+        self._started = time.monotonic()
+
+    def __call__(self, fraction: float) -> None:
+        """Tell how far it is: 2.0x is twice as fast as it plays."""
+        elapsed = time.monotonic() - self._started
+        speed = fraction * self._seconds / elapsed if elapsed > 0 else 0.0
+        report(self._task, fraction, f"{speed:.1f}x" if speed else "")

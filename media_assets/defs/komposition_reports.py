@@ -7,11 +7,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from media_assets import progress
 from media_assets.defs.recording import as_metadata, log_failure, log_outcome, output_metadata
 from media_assets.errors import MediaAssetsError
 from media_assets.kompositions.compiling import Compiled
 from media_assets.kompositions.outcomes import RenderedKomposition, Step
+from media_assets.progress import Pace
 from media_assets.settings import Settings
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -28,6 +28,7 @@ class Told:
         self._asset = asset
         self._key = key
         self._settings = settings
+        self.pace = Pace(key, 0.0)
         self._lock = threading.Lock()
         self._last = time.monotonic()
 
@@ -42,7 +43,7 @@ class Told:
 
     def progress(self, fraction: float) -> None:
         """Tell listeners at once, and the run's log every few seconds: a line there costs 20 to 60 ms."""
-        progress.report(self._key, fraction)
+        self.pace(fraction)
         now = time.monotonic()
         with self._lock:
             due = now - self._last >= _SECONDS_BETWEEN_LINES

@@ -21,6 +21,7 @@ from media_assets.kompositions.guarding import GuardedStore
 from media_assets.kompositions.nesting import as_made, make_all
 from media_assets.kompositions.plan import KompositionPlan, SourceFacts
 from media_assets.kompositions.render import RenderedKomposition, render, render_parts
+from media_assets.progress import Pace
 from media_assets.store.files import write_json
 from media_assets.store.outputs import publish
 from media_assets.store.sources import SourceFacts as SourceRecord
@@ -275,6 +276,7 @@ def _rendered(
     told, store, settings = _told(context, key, media), _guarded(media), media.settings
     plans: Sequence[tuple[str, KompositionPlan]] = list(_plans(compiled).items())
     frames = sum(plan.frames for _, plan in plans)
+    told.pace = Pace(key, sum(plan.duration for _, plan in plans))
     make_all(compiled.nested, settings, store, told=told)
     sources = as_made(compiled.sources, settings, store)
     made: dict[str, RenderedKomposition] = {}
