@@ -16,6 +16,7 @@ from media_assets.defs.partitions import KOMPOSITIONS, set_partitions
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.versions import out_of_date, recorded
 from media_assets.errors import MediaAssetsError
+from media_assets.kompositions.attending import AnalysisMissing
 from media_assets.kompositions.compiling import Compiler
 from media_assets.kompositions.files import documents
 
@@ -59,12 +60,16 @@ def outstanding_plans(
         {komposition: wanted fingerprint}, and {komposition: why it cannot be planned}.
     """
     last = recorded(instance, PLAN, keys)
-    compiler = Compiler(media.settings, media.sources.facts)
+    compiler = Compiler(media.settings, media.sources.facts, listens=False)
     wanted: dict[str, str] = {}
     problems: dict[str, str] = {}
     for key in keys:
         try:
             compiled = compiler.compile(key)
+        except AnalysisMissing as error:
+            # A tick is no time to listen to music: the run does that, and the next tick compares again.
+            wanted[key] = str(error)
+            continue
         except MediaAssetsError as error:
             problems[key] = str(error)
             continue

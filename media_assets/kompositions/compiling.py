@@ -9,6 +9,7 @@ from typing import Any
 
 from media_assets.errors import BadInput, DocumentError
 from media_assets.ids import fingerprint
+from media_assets.kompositions.attending import Listener
 from media_assets.kompositions.document import load
 from media_assets.kompositions.files import documents
 from media_assets.kompositions.model import Komposition, references
@@ -23,6 +24,7 @@ from media_assets.kompositions.nesting import (
     places,
 )
 from media_assets.kompositions.plan import KompositionPlan, SourceFacts, plan
+from media_assets.kompositions.renditions import rendition_of
 from media_assets.media.hardware import Encoders, encoders
 from media_assets.planning.effects import plan_from_recipe
 from media_assets.settings import Settings
@@ -76,14 +78,18 @@ def together(main: str, renditions: Mapping[str, str]) -> str:
 class Compiler:
     """Compiles documents of one data root; what several of them nest is planned once."""
 
-    def __init__(self, settings: Settings, find: Callable[[str], catalogue.SourceFacts]) -> None:
+    def __init__(
+        self, settings: Settings, find: Callable[[str], catalogue.SourceFacts], *, listens: bool = True
+    ) -> None:
         """Make one for a moment: it remembers what it planned.
 
         Args:
             settings: where documents and recipes are.
             find: gives a source's record by its reference.
+            listens: whether analyses that a document needs are made; if not, those that are kept must do.
         """
         self.settings = settings
+        self._listener = Listener(settings, makes=listens)
         self._find = find
         self._documents = documents(settings.komposition_root)
         self._recipes = RecipeStore(settings)
@@ -97,6 +103,7 @@ class Compiler:
             DocumentError: it does not hold, or not with what it names, each with its place.
             KompositionCycle: kompositions need each other.
             BadInput: there is no such document.
+            AnalysisMissing: an analysis is to be made first, and this one makes none.
         """
         return self._compile(key, ())
 
@@ -124,8 +131,27 @@ class Compiler:
 
     def _planned(self, komposition: Komposition, key: str, above: tuple[str, ...]) -> Compiled:
         sources, nested = self._resolve(komposition, (*above, key))
-        planned = plan(komposition, sources, self._encoders.version, identifier=key)
-        return Compiled(planned, sources, tuple(nested), {})
+        found = self._listener.resolved(komposition, sources, nested)
+
+        def planned(form: Komposition, identifier: str) -> KompositionPlan:
+            return plan(
+                form,
+                sources,
+                self._encoders.version,
+                identifier=identifier,
+                tempo=found.tempo,
+                speech=found.speech,
+                focus=found.focus,
+                warnings=found.warnings,
+            )
+
+        main = planned(found.komposition, key)
+        renditions = {
+            form.id: planned(rendition_of(found.komposition, form.id), f"{key}_{form.id}")
+            for form in komposition.renditions
+            if not above
+        }
+        return Compiled(main, sources, tuple(nested), renditions)
 
     def _resolve(
         self, komposition: Komposition, above: tuple[str, ...]

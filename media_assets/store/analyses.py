@@ -119,6 +119,10 @@ class AnalysisStore:
         path.with_suffix(".lock").unlink(missing_ok=True)
         return found
 
+    def kept(self, kind: AnalysisKind, source: Analysed) -> Analysis | None:
+        """An analysis that was made before; None where it would have to be made."""
+        return self._kept(kind, self._root / kind / f"{source.sha256}.json")
+
     def analyses(
         self, wanted: Iterable[tuple[str, AnalysisKind]], sources: Mapping[str, Analysed]
     ) -> dict[tuple[str, AnalysisKind], Analysis | MediaAssetsError]:
