@@ -48,8 +48,9 @@ def stacked(contents: Sequence[tuple[Content, Stream]], output: OutputFormat, fr
 
 def plain(color: str, form: Picture, frames: int) -> Stream:
     """`frames` pictures of one colour (`#rrggbb` or `#rrggbbaa`)."""
-    made = generate(f"color=c={color}:s={form.width}x{form.height}:r={form.fps}").video()
-    made = from_rgb(made.filter("format", "gbrap"), form.pixel_format)
+    # In one graph with it the source draws in that format; alone it has no transparency.
+    made = generate(f"color=c={color}:s={form.width}x{form.height}:r={form.fps},format=gbrap").video()
+    made = from_rgb(made, form.pixel_format)
     return timed(counted(made, 0, frames), form.fps)
 
 
