@@ -21,7 +21,7 @@ dev: .venv/dev
 test: .venv/dev
 	$(BIN)/python -m pytest -n logical --dist loadgroup
 
-bench: .venv/dev
+bench: .venv/bench
 	$(BIN)/python -m bench
 
 lint: .venv/dev
@@ -46,3 +46,7 @@ clean:
 .venv/dev: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 	@touch $@ .venv/runtime
+
+.venv/bench: .venv/dev
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev,bench]"
+	@touch $@

@@ -1,0 +1,64 @@
+"""How good the picture is: VMAF of ours and of the hand-written command's.
+
+Each is held against a lossless render of what its own filters gave the encoder: only encoding is compared.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from bench.komposition.document import Sources, compiled, document, fresh
+from bench.komposition.rivals import LOSSLESS, by_hand
+from media_assets.kompositions.render import render
+from media_assets.media import binaries
+from media_assets.settings import Settings
+
+_SCORE = re.compile(r"VMAF score: ([\d.]+)")
+# Every third picture: within 0.02 of all of them, in a third of the time.
+_EVERY = 3
+
+
+def measure(settings: Settings, sources: Sources, folder: Path) -> dict[str, Any]:
+    """VMAF of both, their bytes, and how much lower ours is (negative where it is higher)."""
+    ours, size = _ours(settings, sources, folder)
+    (folder / "hand").mkdir()
+    hand = by_hand(settings, sources, folder)
+    reference = by_hand(settings, sources, folder / "hand", LOSSLESS)
+    theirs = _vmaf(settings, hand, reference)
+    return {
+        "vmaf": {"ours": ours, "hand": theirs},
+        "bytes": {"ours": size, "hand": hand.stat().st_size},
+        "vmaf_lost_to_hand": round(theirs - ours, 3),
+    }
+
+
+def _ours(settings: Settings, sources: Sources, folder: Path) -> tuple[float, int]:
+    """The pieces' mean score, each counted by its pictures, and the bytes of the finished file."""
+    there, store = fresh(settings, folder / "quality")
+    planned, wanted = compiled(there, sources, document())
+    finished = render(planned, wanted, there, store)
+    scores = []
+    for piece in planned.pieces:
+        output = store.get(piece.fingerprint)
+        assert output is not None
+        command = list(output.made.commands[-1])
+        # The same inputs and filters; all after the mapped stream is about the encoder and the file.
+        end = command.index("-map") + 2
+        reference = folder / "reference.mkv"
+        subprocess.run([*command[:end], *LOSSLESS, str(reference)], check=True, capture_output=True)
+        scores.append((_vmaf(there, output.path, reference), piece.piece.frames))
+    mean = sum(score * frames for score, frames in scores) / sum(frames for _, frames in scores)
+    return round(mean, 3), finished.final.output.made.properties.size
+
+
+def _vmaf(settings: Settings, path: Path, reference: Path) -> float:
+    """The mean VMAF of the pictures of `path`, paired by number."""
+    paired = f"[0:v]setpts=N[a];[1:v]setpts=N[b];[a][b]libvmaf=n_threads=2:n_subsample={_EVERY}"
+    inputs = ("-i", str(path), "-i", str(reference))
+    command = [str(binaries.ffmpeg(settings).path), *inputs, "-lavfi", paired, "-f", "null", "-"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    (score,) = _SCORE.findall(done.stderr)
+    return float(score)
