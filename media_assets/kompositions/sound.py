@@ -23,7 +23,7 @@ from media_assets.kompositions.mixing import (
     write_control,
 )
 from media_assets.kompositions.plan import KompositionPlan, SourceFacts
-from media_assets.kompositions.soundtrack import SAMPLE_RATE, Soundtrack
+from media_assets.kompositions.soundtrack import ENCODING, SAMPLE_RATE, Soundtrack
 from media_assets.kompositions.voices import Voice
 from media_assets.media.encode import profile
 from media_assets.media.graph import Stream, Target, arguments, open_file
@@ -68,16 +68,16 @@ def render_sound(
     Raises:
         FfmpegFailed, VerificationFailed, Cancelled, TimeLimitExceeded, DiskFull.
     """
-    track, session = plan.soundtrack, _Session(settings, cancel)
+    track, session = plan.soundtrack, Session(settings, cancel)
     with store.scratch() as scratch:
         mix = scratch / "mix.wav"
-        loudness = _mix(track, sources, mix, session)
+        loudness = write_mix(track, sources, mix, session)
         level: _Level | None = _first_level(track, loudness)
         for _ in range(_TRIES):
             if level is None:
                 break
             used = level
-            options = profile("aac").options(video=False, audio=True)
+            options = {**profile("aac").options(video=False, audio=True), **ENCODING}
             log = session.run(Target([_levelled(mix, level, track.samples)], path, options), encoded=True)
             reached = parse_ebur128(log)
             level = _corrected(track, level, loudness, reached)
@@ -98,7 +98,7 @@ def render_sound(
     )
 
 
-class _Session:
+class Session:
     """The commands that one soundtrack takes."""
 
     def __init__(self, settings: Settings, cancel: threading.Event | None) -> None:
@@ -134,8 +134,14 @@ class _Session:
         return self.run(Target([sound], path, profile("pcm").options(video=False, audio=True)))
 
 
-def _mix(track: Soundtrack, sources: Mapping[str, SourceFacts], path: Path, session: _Session) -> Loudness:
-    """Write the mix as float samples and return its loudness."""
+def write_mix(
+    track: Soundtrack, sources: Mapping[str, SourceFacts], path: Path, session: Session
+) -> Loudness:
+    """Write the mix as float samples and return its loudness.
+
+    Args:
+        path: of the WAV file; what else is needed on the way is written beside it.
+    """
     buses: dict[float, list[Part]] = {}
     measured: dict[Voice, Measured] = {}
     for number, voice in enumerate(track.heard):
@@ -156,7 +162,7 @@ def _mix(track: Soundtrack, sources: Mapping[str, SourceFacts], path: Path, sess
     return parse_ebur128(session.write(metered(whole), path))
 
 
-def _known(voice: Voice, sources: Mapping[str, SourceFacts], folder: Path, session: _Session) -> Measured:
+def _known(voice: Voice, sources: Mapping[str, SourceFacts], folder: Path, session: Session) -> Measured:
     """What the effects of a voice have to know; `folder` is for what filters write."""
     if voice.effects:
         folder.mkdir()
@@ -167,7 +173,7 @@ def _part(voice: Voice, sources: Mapping[str, SourceFacts], measured: Measured) 
     return Part(voice.first, voice.end, lambda: voice_stream(voice, sources, measured))
 
 
-def _few(parts: Sequence[Part], at_once: int, name: Path, session: _Session) -> Sequence[Part]:
+def _few(parts: Sequence[Part], at_once: int, name: Path, session: Session) -> Sequence[Part]:
     """At most `at_once` parts: neighbours are mixed into files, so that no command opens thousands."""
     level = 0
     while len(parts) > at_once:
@@ -181,7 +187,7 @@ def _few(parts: Sequence[Part], at_once: int, name: Path, session: _Session) -> 
     return parts
 
 
-def _written(parts: Sequence[Part], path: Path, session: _Session) -> Part:
+def _written(parts: Sequence[Part], path: Path, session: Session) -> Part:
     """Parts mixed into a file; samples join exactly."""
     first, end = parts[0].first, max(part.end for part in parts)
     session.write(mixed(parts, first, end), path)
