@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from media_assets import console
+from media_assets import cli_proposing, console
 from media_assets.cli_common import Data, Json, with_actions
 from media_assets.settings import Settings
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from media_assets.actions import Actions
 
 app = typer.Typer(help="Timeline documents and their videos.", no_args_is_help=True)
+app.command("new")(cli_proposing.new)
 
 Document = Annotated[
     Path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -55,31 +56,42 @@ def snapped(
     end: Fraction | None,
     warnings: Findings,
 ) -> Tempo:
-    """Positions on the beats of the music: 0 is the start, k the k-th beat after half a beat from there.
+    """The positions of a document on the beats of its music.
 
     Args:
-        end: seconds into the file at which the music ends, if that is known; music that loops begins
-            again there, with its beats.
+        komposition: the document, its bpm known.
+        music: the music, and `beats` what was heard in it.
+        end: seconds into the file at which the music ends, if that is known.
         warnings: gets what was decided.
     """
     if komposition.unit == "seconds" or komposition.bpm is None:
         warnings.append(("$.snap", "has no effect: positions are in seconds"))
         return Tempo(komposition.unit_seconds)
     unit = komposition.unit_seconds
-    heard = _at_tempo(beats, unit, warnings)
+    return on_beats(unit, _at_tempo(beats, unit, warnings), music, end, _last_position(komposition))
+
+
+def on_beats(
+    unit: Fraction, heard: Sequence[Fraction], music: MusicTrack, end: Fraction | None, last: int
+) -> Tempo:
+    """Positions on beats: 0 is the start, k the k-th beat after half a beat from there.
+
+    Args:
+        unit: what a beat lasts where none is heard: before the music, and after its last.
+        heard: beats in seconds of the music's file.
+        music: where it is on the timeline.
+        end: where it ends; music that loops begins again there, with its beats.
+        last: how many positions are asked for.
+    """
     start = music.start * unit
-    shift = start - music.in_point
-    last = _last_position(komposition)
+    seconds = [time - music.in_point + start for time in heard if time >= music.in_point]
+    if music.loop and end is not None and end > music.in_point and seconds:
+        once, rounds = list(seconds), math.ceil((last + 2) / len(seconds))
+        length = end - music.in_point
+        seconds = [time + turn * length for turn in range(rounds) for time in once]
     times = [Fraction(0)]
     while times[-1] + unit < start - unit / 2:
         times.append(times[-1] + unit)
-    seconds = [time + shift for time in heard if time >= music.in_point]
-    if music.loop and end is not None and end > music.in_point and seconds:
-        length, once = end - music.in_point, list(seconds)
-        rounds = 1
-        while len(seconds) < last + 2:
-            seconds += [time + rounds * length for time in once]
-            rounds += 1
     for time in seconds:
         if time > times[-1] + unit / 2:
             times.append(time)
