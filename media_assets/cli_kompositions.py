@@ -7,33 +7,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from media_assets import cli_proposing, console
-from media_assets.cli_common import Data, Json, with_actions
+from media_assets import cli_documents, cli_interchange, cli_proposing, cli_versions, cli_watching, console
+from media_assets.cli_common import Data, Json, interruptible, with_actions
 from media_assets.settings import Settings
 
 if TYPE_CHECKING:
     from media_assets.actions import Actions
 
 app = typer.Typer(help="Timeline documents and their videos.", no_args_is_help=True)
+app.command("versions")(cli_versions.versions)
+app.command("restore")(cli_versions.restore)
+app.command("diff")(cli_versions.diff)
+app.command("watch")(cli_watching.watch)
+app.command("import-otio")(cli_interchange.import_otio)
+app.command("export-otio")(cli_interchange.export_otio)
 app.command("new")(cli_proposing.new)
+cli_documents.mount(app)
 
 Document = Annotated[
     Path,
     typer.Argument(help="A komposition document (.json): a path, or its name under data/kompositions."),
 ]
-
-
-@app.command("check")
-def check(file: Document, data: Data = None, json: Json = False) -> None:
-    """Hold a document against the schema and print its canonical form; changes nothing."""
-    from media_assets.kompositions.document import load
-
-    document = load(_document(file, data)).model_dump(mode="json", exclude_none=True)
-    if json:
-        console.print_json({"valid": True, "findings": [], "document": document})
-    else:
-        console.say(f"{file.name} holds")
-        console.print_json(document)
 
 
 @app.command("plan")
@@ -62,32 +56,86 @@ def plan(file: Document, data: Data = None, json: Json = False) -> None:
 
 
 @app.command("render")
-def render(file: Document, data: Data = None, json: Json = False) -> None:
-    """Render a document; what did not change comes from the store."""
+def render(
+    file: Document,
+    rendition: Annotated[
+        list[str] | None, typer.Option("--rendition", help="Only this one; may be given again.")
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Render a document and all its renditions; what did not change comes from the store."""
+    path = _document(file, data)
+    with interruptible(path, json=json):
+        if rendition:
+            reports = rendered_forms(path, list(dict.fromkeys(rendition)), data)
+        else:
+            reports = [with_actions(data, lambda actions: _materialized(actions, path))]
+    if json:
+        console.print_json({"renditions": reports} if rendition else reports[0])
+        return
+    for report in reports:
+        show(report)
 
-    def work(actions: Actions) -> dict[str, Any]:
-        actions.ingest()
-        return actions.render_komposition(_document(file, data))
 
-    report = with_actions(data, work)
+@app.command("preview")
+def preview(file: Document, data: Data = None, json: Json = False) -> None:
+    """Render the rendition `preview`, or a small and quick form where the document names none."""
+    path = _document(file, data)
+    with interruptible(path, json=json):
+        (report,) = rendered_forms(path, ["preview"], data)
     if json:
         console.print_json(report)
-        return
+    else:
+        show(report)
+
+
+def rendered_forms(path: Path, renditions: list[str], data: Path | None) -> list[dict[str, Any]]:
+    """Render forms of a document without Dagster, which is asked only where sources are to be read."""
+    from media_assets.editing import render_form
+    from media_assets.store.sources import SourceCatalogue
+
+    settings = Settings.from_environment(data)
+    changes = SourceCatalogue(settings).changes()
+    if changes.unread or changes.removed or changes.growing:
+        with_actions(data, lambda actions: actions.ingest())
+    with console.progress_bars():
+        return [render_form(path, rendition, settings) for rendition in renditions]
+
+
+def show(report: dict[str, Any]) -> None:
+    """What became of a rendering: a line for each part, then one for the whole."""
     rows = [
-        (row["id"], "cached" if row["cached"] else "rendered", console.seconds(row["seconds"]))
-        for row in [*report["segments"], *report["transitions"]]
+        (
+            row["id"],
+            ", ".join(row.get("sources", ())),
+            ", ".join(row["effects"]),
+            "cached" if row["cached"] else "rendered",
+            console.seconds(row["seconds"]),
+        )
+        for row in [*report["segments"], *report["transitions"], report["sound"]]
     ]
-    console.print_table(["piece", "", "took"], rows)
+    console.print_table(["segment", "source", "effects", "", "took"], rows)
     for warning in report["warnings"]:
         console.say(f"warning: {warning['place']}: {warning['message']}")
     console.output.print(
-        f"{report['output']}: {report['frames']} frames, {console.seconds(report['duration'])}, "
-        f"{report['ffmpeg_runs']} ffmpeg runs, took {console.seconds(report['seconds'])}",
+        f"{report['output']}: version {report['version']}, {report['frames']} frames, "
+        f"{console.seconds(report['duration'])}, {report['ffmpeg_runs']} ffmpeg runs, "
+        f"took {console.seconds(report['seconds'])}",
         soft_wrap=True,
+        markup=False,
     )
+    for name, path in report.get("renditions", {}).items():
+        console.output.print(f"{path}: rendition {name}", soft_wrap=True, markup=False)
+
+
+def _materialized(actions: Actions, path: Path) -> dict[str, Any]:
+    actions.ingest()
+    return actions.render_komposition(path)
 
 
 def _document(file: Path, data: Path | None) -> Path:
-    """The document as named, or the one of that name among the data root's."""
-    inside = Settings.from_environment(data).komposition_root / file
-    return inside if not file.exists() and inside.is_file() else file
+    """The document of that name."""
+    from media_assets.editing import locate
+
+    return locate(str(file), Settings.from_environment(data))

@@ -22,8 +22,9 @@ TOP = (
     MIDDLE
     | {"defs", "components", "definitions", "session", "samples", "console", "actions", "demo"}
     | {"cli_common", "cli_kompositions", "cli_workflows", "cli_operations", "cli_jobs"}
-    | {"cli_analyze", "cli_proposing"}
+    | {"cli_analyze", "cli_proposing", "cli_documents"}
     | {"job_plans", "jobs", "explaining"}
+    | {"editing", "cli_versions", "cli_watching", "cli_interchange"}
 )
 ALLOWED = {
     "ids": BASE,
