@@ -43,6 +43,18 @@ def numbers(settings: Settings, path: Path) -> list[int]:
     return [int(n) for n in columns @ (1 << np.arange(_BITS))]
 
 
+def flash_at_whole_seconds(settings: Settings, name: str, *, seconds: int) -> Path:
+    """Pictures that show their number as `numbered` ones do, 80x44, with a click at each whole second."""
+    code = f"lum='if(mod(floor(N/pow(2,floor(X*{_BITS}/W))),2),235,16)':cb=128:cr=128"
+    picture = f"nullsrc=s=80x44:r=30:d={seconds},geq={code},format=yuv420p"
+    click = f"aevalsrc='0.8*lt(mod(t,1),0.002)':s=48000:d={seconds}"
+    return make(
+        settings,
+        settings.source_root / name,
+        *("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", click, *X264, *AAC),
+    )
+
+
 def flashing(settings: Settings, name: str, seconds: int, period: int) -> Path:
     """White for one frame every `period` seconds, with a click at the same moment."""
     white = f"nullsrc=s=160x90:r=30:d={seconds},geq=lum='if(mod(N,{30 * period}),16,235)':cb=128:cr=128"
