@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +23,8 @@ Data = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
+_INTERRUPTED_STATUS = 130
+
 
 def with_actions(data: Path | None, work: Callable[[Actions], Any]) -> Any:
     """Open Dagster on the data root, do `work` with progress bars, and close it."""
@@ -31,6 +35,21 @@ def with_actions(data: Path | None, work: Callable[[Actions], Any]) -> Any:
 
     with Session(Settings.from_environment(data)) as session, console.progress_bars():
         return work(Actions(session))
+
+
+@contextlib.contextmanager
+def interruptible(where: Path | str, *, json: bool = False) -> Iterator[None]:
+    """End with status 130 and a word on it when Ctrl-C or a service manager interrupts the command."""
+    # Ending the command ends its ffmpeg: a service manager's signal is taken as Ctrl-C is.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    except KeyboardInterrupt:
+        text = "nothing half made is left, what was finished is kept"
+        if json:
+            console.print_json({"error": "Interrupted", "message": text, "where": str(where), "hint": None})
+        console.say(f"interrupted: {text}")
+        raise typer.Exit(_INTERRUPTED_STATUS) from None
 
 
 def print_rows(rows: list[dict[str, Any]]) -> None:

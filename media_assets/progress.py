@@ -10,6 +10,7 @@ Listener = Callable[[str, float, str], None]
 """Called with what is being done, how much of it is (0…1), and a word on it (speed, time left)."""
 
 _listeners: list[Listener] = []
+_SHORT_SECONDS = 0.2
 
 
 def report(task: str, fraction: float, detail: str = "") -> None:
@@ -39,5 +40,6 @@ class Pace:
     def __call__(self, fraction: float) -> None:
         """Tell how far it is: 2.0x is twice as fast as it plays."""
         elapsed = time.monotonic() - self._started
-        speed = fraction * self._seconds / elapsed if elapsed > 0 else 0.0
+        # What comes from the store takes no time, and has no speed.
+        speed = fraction * self._seconds / elapsed if elapsed > _SHORT_SECONDS else 0.0
         report(self._task, fraction, f"{speed:.1f}x" if speed else "")
