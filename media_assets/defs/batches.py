@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import multiprocessing
 import socket
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -75,9 +75,10 @@ def is_busy(instance: dg.DagsterInstance, asset: dg.AssetKey) -> bool:
     return any(run.asset_selection is None or asset in run.asset_selection for run in runs)
 
 
-def worker_tag() -> dict[str, str]:
-    """The tag that says which process works on a run, so that its death can be told."""
-    worker = {"host": socket.gethostname(), "pid": os.getpid(), "started": psutil.Process().create_time()}
+def worker_tag(pid: int | None = None) -> dict[str, str]:
+    """The tag that says which process (this one, or another) works on a run: its death can be told."""
+    process = psutil.Process(pid)
+    worker = {"host": socket.gethostname(), "pid": process.pid, "started": process.create_time()}
     return {WORKER_TAG: json.dumps(worker)}
 
 
@@ -168,6 +169,17 @@ def request_due(
         run_requests=[dg.RunRequest(asset_selection=list(assets), tags=range_tags(b)) for b in batches],
         cursor=attempts.cursor(wanted),
     )
+
+
+def sign_run_of_steps(context: dg.AssetExecutionContext) -> None:
+    """Note who works on a run whose steps may have processes of their own: the one that started them.
+
+    A step's own process is gone before the next step runs, and the run would be taken for dead.
+    """
+    parent = multiprocessing.parent_process()
+    apart = context.op_execution_context.job_def.executor_def.name == "multiprocess"
+    pid = parent.pid if apart and parent is not None else None
+    context.instance.add_run_tags(context.run_id, worker_tag(pid))
 
 
 def _is_alive(worker: Mapping[str, object]) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from media_assets.defs.batches import sign_run
+from media_assets.defs.batches import sign_run_of_steps
 from media_assets.defs.effect_recipes import EFFECT_RECIPE
 from media_assets.defs.komposition_reports import Told, plan_metadata, video_metadata
 from media_assets.defs.partitions import KOMPOSITIONS
@@ -58,7 +58,7 @@ def plan_and_render(
     context: dg.AssetExecutionContext, media: MediaResource
 ) -> Iterator[dg.Output[Unfinished] | dg.DynamicOutput[Chunk]]:
     """What fails is kept until the last step where there is one: long kompositions go on meanwhile."""
-    sign_run(context.instance, context.run_id)
+    sign_run_of_steps(context)
     keys = list(context.partition_keys)
     failures = Failures(context)
     compiler = Compiler(media.settings, media.sources.unchanged)
