@@ -36,15 +36,14 @@ def spoken_spans(voice: Voice, ranges: Ranges | None) -> Iterator[tuple[int, int
     """Samples of the timeline in which a voice speaks.
 
     Args:
-        ranges: seconds of its file in which there is speech; None for all of them.
+        ranges: seconds of its file in which there is speech, in order; None for all of them.
     """
     end = voice.first + (voice.samples if voice.heard is None else min(voice.heard, voice.samples))
     if ranges is None:
         yield voice.first, end
         return
-    known = sorted(ranges)
     for zero, low, high in _turns(voice):
-        for start, stop in known[bisect_right(known, low, key=itemgetter(1)) :]:
+        for start, stop in ranges[bisect_right(ranges, low, key=itemgetter(1)) :]:
             if start >= high:
                 break
             first = zero + math.floor(max(low, start) * SAMPLE_RATE / voice.speed)

@@ -180,7 +180,7 @@ class _Speakers:
 
     def __init__(self, detected: Mapping[str, Ranges], warnings: list[tuple[str, str]]) -> None:
         self.spans: list[tuple[int, int]] = []
-        self._detected = detected
+        self._detected = {name: sorted(ranges) for name, ranges in detected.items()}
         self._warnings = warnings
 
     def add_segment(self, komposition: Komposition, place: str, placed: Placed, voice: Voice) -> None:
@@ -190,7 +190,7 @@ class _Speakers:
         given = placed.segment.speech.ranges if placed.segment.speech else None
         ranges: Ranges | None
         if given is not None:
-            ranges = [(exact(one.start), exact(one.end)) for one in given]
+            ranges = sorted((exact(one.start), exact(one.end)) for one in given)
         else:
             ranges = self._detected.get(voice.source or "")
         if any(step.operation.name in _MOVING for step in voice.effects):

@@ -21,7 +21,7 @@ _ENCODERS = "libx264 aac libmp3lame libopus flac pcm_s16le png mjpeg"
 _FILTERS = """
     trim atrim scale fps tpad pad setsar setparams setpts asetpts concat overlay xfade acrossfade
     loudnorm ebur128 alimiter amix adelay afade volume atempo aresample split asplit anullsrc color
-    format aformat apad thumbnail showwavespic transpose tonemap zscale
+    format aformat apad aloop amultiply pan thumbnail showwavespic transpose tonemap zscale
 """
 
 NEEDED_ENCODERS = frozenset(_ENCODERS.split())

@@ -45,7 +45,7 @@ class Ears:
     sources: dict[str, SourceFacts]
 
     def add(self, name: str, sound: NDArray[np.int16]) -> Sound:
-        """A source with exactly that sound, a video unless it is named `.wav`; returns it at full scale 1."""
+        """A source with that sound, a video unless it is named `.wav`; returns it at full scale 1."""
         path = self.settings.source_root / name
         if path.suffix == ".wav":
             write_wave(path, sound)
@@ -55,7 +55,7 @@ class Ears:
             picture = ("-f", "lavfi", "-i", f"color=s=16x16:r=10:d={seconds}")
             make(self.settings, path, *picture, "-i", str(plain), "-c:v", "mjpeg", "-c:a", "pcm_s16le")
         self.sources[name] = ingested(self.settings, path)
-        return sound.astype(np.float32) / 32768
+        return (sound / 32768).astype(np.float32)
 
     def track(self, data: dict[str, Any], speech: Speech | None = None) -> Soundtrack:
         """The plan of a document's sound."""

@@ -1,4 +1,4 @@
-"""The mix of a komposition is right to the sample: compared with what its sources hold, without encoding."""
+"""The mix of a komposition is right to the sample: held against its sources, before it is encoded."""
 
 from __future__ import annotations
 

@@ -132,9 +132,9 @@ def test_sound_starts_with_its_picture_and_fills_the_timeline_to_the_sample() ->
     placed = timeline(komposition, MEDIA)
     track = soundtrack(komposition, placed, MEDIA, tempo=Tempo(komposition.unit_seconds), speech={})
     for voice, piece in zip(track.voices, placed.pieces, strict=True):
-        assert abs(Fraction(voice.first, SAMPLE_RATE) - piece.first_frame / placed.rate) < Fraction(
-            1, 48_000
-        )
+        # It fades in up to the cut.
+        cut = Fraction(voice.first + voice.fade_in, SAMPLE_RATE)
+        assert abs(cut - piece.first_frame / placed.rate) < Fraction(1, 48_000)
     assert track.voices[-1].first + track.voices[-1].samples == track.samples
 
 
