@@ -29,6 +29,7 @@ _AFTER_CUT = 0.05
 _ACROSS_CUT = 1.0
 _SPEAKS, _FROM_THE_START, _BROKEN_OFF = 1.5, 0.5, 0.6
 _PAUSE_BEFORE = 0.3
+_IN_ORDER = 1.0
 
 
 @dataclass
@@ -62,6 +63,12 @@ class Clip:
         rate = self.info.video.fps if self.info.video and self.info.video.fps else 25
         return max(0.0, known - 2 / float(rate))
 
+    @property
+    def shown_part(self) -> float:
+        """How much of it was shown, 0 to 1 or more; each time counts for a still."""
+        shown = sum(end - start for start, end in self.used)
+        return float(len(self.used)) if self.is_still else shown / max(self.seconds, 0.01)
+
 
 @dataclass(frozen=True)
 class Part:
@@ -78,7 +85,7 @@ def best_part(clip: Clip, seconds: float, style: Style, *, speech: bool) -> Part
     What was not shown yet comes first, whatever it is like.
     """
     if clip.is_still:
-        return Part(0.0, 0.5, not clip.used)
+        return Part(0.0, 0.5 - len(clip.used), not clip.used)
     last = clip.seconds - seconds
     if last < 0:
         return None
@@ -88,7 +95,8 @@ def best_part(clip: Clip, seconds: float, style: Style, *, speech: bool) -> Part
     starts += [round(cut + _AFTER_CUT, 3) for cut in clip.picture.cuts if cut + _AFTER_CUT <= last]
     if speech and clip.sound is not None:
         begins = [max(0.0, round(start - _PAUSE_BEFORE, 3)) for start, _ in clip.sound.speech]
-        starts += [start for start in begins if start <= last]
+        ends = [round(end, 3) for _, end in clip.used]
+        starts += [start for start in [*begins, *ends] if start <= last]
     parts = [_part(clip, start, seconds, style, speech=speech) for start in sorted(set(starts))]
     return max(parts, key=lambda part: (part.fresh, part.score, -part.start))
 
@@ -100,7 +108,8 @@ def _part(clip: Clip, start: float, seconds: float, style: Style, *, speech: boo
     if any(start - 0.01 < cut < end - 0.01 for cut in clip.picture.cuts):
         score -= _ACROSS_CUT
     if speech and clip.sound is not None:
-        score += _speech(clip.sound, start, end)
+        # What is said is heard in the order in which it was said.
+        score += _speech(clip.sound, start, end) - _IN_ORDER * start / max(clip.seconds, 0.01)
     return Part(round(start, 3), round(score, 6), shown < 0.01)
 
 
@@ -134,7 +143,7 @@ def _speech(sound: SoundContent, start: float, end: float) -> float:
     )
 
 
-def next_clip(clips: Sequence[Clip], uses: Mapping[str, int], before: str | None) -> list[Clip]:
-    """Clips in the order in which they are asked: the least shown first, the one just shown last."""
-    order = sorted(range(len(clips)), key=lambda n: (uses[clips[n].reference], n))
+def next_clip(clips: Sequence[Clip], before: str | None) -> list[Clip]:
+    """Clips as they are asked: those not shown yet, then those with most left, the one just shown last."""
+    order = sorted(range(len(clips)), key=lambda n: (bool(clips[n].used), clips[n].shown_part, n))
     return sorted((clips[n] for n in order), key=lambda clip: clip.reference == before)

@@ -19,8 +19,8 @@ _LENGTHS: Mapping[Style, tuple[int, int, int]] = {
     "balanced": (8, 4, 2),
     "energetic": (4, 2, 1),
 }
-# With speech that is to be understood nothing is shorter than a bar.
-_SPEECH_BEATS = 4
+# With speech that is to be understood nothing is shorter than two bars.
+_SPEECH_BEATS = 8
 # How far (dB) from its middle loudness music is quiet or loud.
 _QUIET_DB, _LOUD_DB = -4.0, 1.5
 # What comes in how, at the start of a phrase; in turn.

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Any
@@ -19,6 +20,8 @@ from media_assets.kompositions.values import exact
 # Of shapes that differ less than the first no bars are seen; beyond the second too much would be cut off.
 _SAME_SHAPE, _CROPPED_SHAPE = 0.95, 0.5
 _SLOWEST_STRETCH = 0.5
+# What a repeated part of the clip just shown has to be better by.
+_TWICE_RUNNING = 2.0
 _STILL_ZOOM = 1.15
 _RATES = (24, 25, 30)
 
@@ -67,7 +70,7 @@ class Filling:
         """A clip for a slot and what is shown of it; None if the slot is to be halved."""
         seconds = self._seconds(slot.start, slot.end + handle) + self._margin
         again: tuple[Clip, Part] | None = None
-        order = next_clip(self._clips, self._uses, before)
+        order = next_clip(self._clips, before)
         for clip in order:
             part = best_part(clip, seconds, self._style, speech=self._speech)
             if part is None and self._uses[clip.reference] == 0:
@@ -75,6 +78,8 @@ class Filling:
                 return None if slot.beats > 1 else (clip, self._filled(clip, slot, seconds))
             if part is not None and part.fresh:
                 return clip, _shown(clip, part, seconds)
+            if part is not None and clip.reference == before:
+                part = replace(part, score=part.score - _TWICE_RUNNING)
             if part is not None and (again is None or part.score > again[1].score):
                 again = (clip, part)
         if again is not None:

@@ -26,6 +26,8 @@ _LOOP_SECONDS = 20.0
 _LOOPED_TO_SECONDS = 30.0
 _LONGEST_SECONDS = 300.0
 _STILL_SECONDS = 3.0
+# Of what the clips have, that much is shown: the rest is worse, or too short between better parts.
+_SHOWN_PART = 0.7
 _FADE_SECONDS = 3.0
 # Beats that come this near to the start are on it.
 _AT_START_SECONDS = 0.06
@@ -177,7 +179,7 @@ def _bars(grid: _Grid, clips: Sequence[Clip], music: Heard, wishes: Wishes) -> i
         return bars_in(wishes.seconds, beat)
     shown = sum(_STILL_SECONDS if clip.is_still else clip.seconds for clip in clips)
     there = grid.left if grid.left >= _LOOP_SECONDS else _LOOPED_TO_SECONDS
-    seconds = min(there, shown, _LONGEST_SECONDS)
+    seconds = min(there, _SHOWN_PART * shown, _LONGEST_SECONDS)
     return max(bars_in(seconds, beat), math.ceil(len(clips) / METER))
 
 
