@@ -16,7 +16,7 @@ from media_assets.kompositions.dialects.heads import clock_of, read_bpm, read_na
 from media_assets.kompositions.dialects.placing import arrange, compare_end
 from media_assets.kompositions.dialects.reading import Member, NamedPart
 from media_assets.kompositions.dialects.segments import compare_factor, dress, identify, stretch
-from media_assets.kompositions.dialects.sound import lone_sound, read_segment_sound
+from media_assets.kompositions.dialects.sound import lone_sound, read_segment_sound, tell_silence
 from media_assets.kompositions.dialects.sources import Source, Sources, file_of, read_sources
 from media_assets.kompositions.dialects.trees import read_tree
 
@@ -88,6 +88,7 @@ def _composed(root: Member) -> dict[str, Any]:
     lone_sound(score, sources)
     for draft in score.drafts:
         read_segment_sound(draft, draft.member, score, sources)
+    tell_silence(score)
     dress(score)
     read_tree(score, root.get("effects_tree"))
     sources.tell_unused()
@@ -202,10 +203,8 @@ def _shown_in_order(root: Member, media: Member | None) -> dict[str, Any]:
     score.drafts = sorted((draft for draft in parts if draft is not None), key=lambda d: d.start)
     if not _any(score, root):
         return {}
-    if score.drafts[-1].length * clock.seconds < _SHORTEST:
-        root.fail(
-            f"has no bpm, and its numbers are no microseconds: {float(score.drafts[-1].end):g} is none"
-        )
+    if max(draft.length for draft in score.drafts) * clock.seconds < _SHORTEST:
+        root.fail("says no bpm, and its numbers are too small for microseconds")
         return {}
     unit = "beats" if root.has("bpm") and clock is not _MICROSECONDS else "microseconds"
     root.warn(f"names parts of one video, in {unit}: they are shown one after another, in that order")

@@ -66,7 +66,8 @@ def dialect_of(value: Any) -> Dialect | None:
             SOURCE_TIMING if _in_segments(value) & {"source_timing"} or "effects_tree" in value else COUCHDB
         )
     members = _in_segments(value)
-    if "metadata" in value or members & _ABROAD or not ("segments" in value or "version" in value):
+    foreign = any(isinstance(value.get(name), list) for name in _SEGMENTS[1:])
+    if "metadata" in value or members & _ABROAD or foreign:
         return _of_segments(value, members)
     return None
 

@@ -48,6 +48,8 @@ _PARAMETERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "speed": {"factor": ("speed", "rate")},
 }
 _LENGTHS = ("duration",)
+_FEW = 3
+"""Names that are near enough to be shown."""
 
 
 def effect_name(member: Member) -> str:
@@ -92,9 +94,8 @@ def read_effect(name: str, member: Member, clock: Clock) -> dict[str, Any] | Non
     try:
         kind = operation(base)
     except BadInput as error:
-        member.reading.unknown(
-            member.place, f"there is no effect {name!r} ({error.hint or 'see operations'})"
-        )
+        near = error.hint if error.hint and error.hint.count(",") < _FEW else "`operations` lists them"
+        member.reading.unknown(member.place, f"there is no effect {name!r}; {near}")
         _leave(member)
         return None
     reason = refusal(kind)

@@ -17,7 +17,12 @@ from media_assets.kompositions.dialects.heads import clock_of, read_bpm, read_me
 from media_assets.kompositions.dialects.placing import arrange, compare_end, window
 from media_assets.kompositions.dialects.reading import Member, plain
 from media_assets.kompositions.dialects.segments import BEATS, TIMES, Names, dress, read_segment
-from media_assets.kompositions.dialects.sound import lone_sound, read_music, read_segment_sound
+from media_assets.kompositions.dialects.sound import (
+    lone_sound,
+    read_music,
+    read_segment_sound,
+    tell_silence,
+)
 from media_assets.kompositions.dialects.sources import read_sources
 from media_assets.kompositions.dialects.trees import read_tree
 
@@ -163,6 +168,7 @@ def _sound(score: Score, root: Member, sources: Any, gone: Fraction) -> None:
         score.music["in_point"] = plain(begin)
     for draft in score.drafts:
         read_segment_sound(draft, draft.member, score, sources)
+    tell_silence(score)
 
 
 def _effects(score: Score, root: Member) -> None:

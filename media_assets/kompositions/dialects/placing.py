@@ -92,6 +92,7 @@ def window(score: Score, first: Member | None, last: Member | None) -> Fraction:
     for draft in score.drafts:
         if draft.end <= begin or draft.start >= end:
             draft.member.warn("lies outside of what is to be rendered and is left out")
+            score.reading.whole.add(draft.member.place)
             continue
         if draft.end > end:
             draft.member.warn(f"is cut where the render ends, at {_at(end, score.clock)}")

@@ -25,6 +25,7 @@ _SOURCE = (
 _IN = ("sourceStart", "source_start", "inPoint", "in_point", "trim_start", "trimStart")
 _TAKEN = ("sourceDuration", "source_duration")
 _PARAMS = ("params", "extractionParams", "extraction_params")
+_INTO = ("transition", "transitionIn", "transition_in")
 _FADE = Fraction(1)
 """Seconds of a fade that says no length."""
 
@@ -178,6 +179,10 @@ def dress(score: Score) -> None:
             elif asked is not None and asked.value not in (False, 0):
                 seconds = asked.as_number()
                 draft.effects += [fade(op, seconds)] if seconds else []
+        into = draft.member.get(*_INTO)
+        if into is not None:
+            name = as_name(into.value) if isinstance(into.value, str) else effect_name(into)
+            _dress(score, draft, index, into, name or "crossfade")
         effects = draft.member.get("effects")
         if effects is None:
             continue
@@ -194,15 +199,14 @@ def _dress(score: Score, draft: Draft, index: int, item: Member, name: str) -> N
     if off or transitions.is_none(name) or item.value in (None, False):
         item.reading.whole.add(item.place)
         return
-    if name not in ("fade", "opacity_transition") and transitions.transition_type(name) is not None:
-        if name.startswith("fade"):
-            _effect(score, draft, index, item, name)
-            return
-        made = transitions.read_transition(name, item, score)
-        if "duration" in made:
-            transitions.put(made, draft, item, score)
+    # Among effects, what is called a fade is one of the segment alone.
+    alone = item.place[-1] not in _INTO and (name.startswith("fade") or name == "opacity_transition")
+    if alone or transitions.transition_type(name) is None:
+        _effect(score, draft, index, item, name)
         return
-    _effect(score, draft, index, item, name)
+    made = transitions.read_transition(name, item, score)
+    if "duration" in made:
+        transitions.put(made, draft, item, score)
 
 
 def _effect(score: Score, draft: Draft, index: int, item: Member, name: str) -> None:

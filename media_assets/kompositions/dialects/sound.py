@@ -76,6 +76,13 @@ def _first(holders: tuple[Member, ...], names: tuple[str, ...]) -> Fraction | No
     return None
 
 
+def tell_silence(score: Score) -> None:
+    """Say that segments are silent under music, where they do not say what becomes of their sound."""
+    if score.music is not None and any(d.gain_db is None and d.speech is None for d in score.drafts):
+        place = score.reading.origins[("music",)]
+        score.reading.warn(place, "under it the sound of segments that do not say otherwise is silent")
+
+
 def _set_music(score: Score, member: Member, file: str | None, settings: dict[str, Any]) -> None:
     if file is None:
         member.warn("names no file: there is no music")

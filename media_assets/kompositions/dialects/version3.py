@@ -53,11 +53,9 @@ def read(root: Member) -> dict[str, Any]:
     tracks = [t for n, m in enumerate(root.listed("audio_tracks")) if (t := _track(m, n, sources, score))]
     score.audio = [track for track in tracks if track]
     document = score.canonical()
-    above = [_canonical(z - lowest, member, of_layer) for z, member, of_layer in layers[1:]]
-    if above:
-        document["layers"] = above
-        for index in range(len(above)):
-            root.reading.origins[("layers", index)] = layers[index + 1][1].place
+    if layers[1:]:
+        above = enumerate(layers[1:])
+        document["layers"] = [_canonical(n, z - lowest, member, held) for n, (z, member, held) in above]
     if sources.listed:
         sources.tell_unused()
     return document
@@ -115,12 +113,13 @@ def _base(member: Member, z: int) -> None:
         member.warn(f"is the lowest layer, at {z}: it holds the main segments, at 0")
 
 
-def _canonical(z: int, member: Member, drafts: list[Draft]) -> dict[str, Any]:
+def _canonical(index: int, z: int, member: Member, drafts: list[Draft]) -> dict[str, Any]:
     role, blend = member.text("role"), member.text("blend")
     known = _BLENDS.get(blend, blend)
     for draft in drafts:
         draft.keep_start = True
-    identifier = Ids().of(f"layer{z}", z)
+    identifier = f"layer{index + 1}"
+    member.reading.origins[("layers", index)] = member.place
     layer: dict[str, Any] = {"id": identifier, "z": z, "role": role[:80]}
     if known and known not in get_args(Blend):
         member.warn(f"there is no blend {blend!r}: it is laid over as it is")
@@ -129,7 +128,7 @@ def _canonical(z: int, member: Member, drafts: list[Draft]) -> dict[str, Any]:
     opacity = member.number("opacity")
     if opacity is not None:
         layer["opacity"] = plain(opacity)
-    place = ("layers", z, "segments")
+    place = ("layers", index, "segments")
     segments = canonical_segments(drafts, place, member.reading, Ids())
     for number, segment in enumerate(segments, 1):
         segment["id"] = f"{identifier}-{number}"

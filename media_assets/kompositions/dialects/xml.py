@@ -31,7 +31,8 @@ def decode(text: str) -> tuple[Any, Positions]:
             could stand for gigabytes, or for other files).
     """
     stack: list[_Element] = [_Element("", 1)]
-    parser = expat.ParserCreate()
+    # The text is Unicode by now, whatever its declaration says.
+    parser = expat.ParserCreate("UTF-8")
 
     def begin(name: str, attributes: dict[str, str]) -> None:
         if len(stack) > MAX_DEPTH:
@@ -61,7 +62,6 @@ def decode(text: str) -> tuple[Any, Positions]:
     parser.StartDoctypeDeclHandler = doctype
     parser.buffer_text = True
     try:
-        # The text is Unicode by now, whatever its declaration says.
         parser.Parse(text.encode(), True)
     except expat.ExpatError as error:
         raise ValueError(str(error)) from None
