@@ -7,6 +7,10 @@ from fractions import Fraction
 from media_assets.media.encode import profile
 from media_assets.media.graph import Option
 
+ENCODER_THREADS = 2
+"""Threads that encode a piece. x264 gives other bytes for each number, so it never depends on how many
+pieces are missing: as many are rendered at a time as there are cores, and a lone one uses more than one."""
+
 _EXTENDED_TIMESCALE = 512
 
 
@@ -15,8 +19,7 @@ def encoding(name: str, rate: Fraction) -> dict[str, Option]:
     options = profile(name).options(video=True, audio=False)
     # Pieces are only ever read from a disk: moving their index to the front is time lost.
     options.pop("movflags", None)
-    # As many pieces as there are cores are encoded at a time, each by one thread.
-    return {**options, "threads:v": 1, "video_track_timescale": timescale(rate)}
+    return {**options, "threads:v": ENCODER_THREADS, "video_track_timescale": timescale(rate)}
 
 
 def timescale(rate: Fraction) -> int:

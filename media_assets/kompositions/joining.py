@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from media_assets.errors import VerificationFailed
@@ -13,7 +14,7 @@ from media_assets.media.concat import concat_list
 from media_assets.media.encode import profile
 from media_assets.media.graph import Target, arguments, open_file
 from media_assets.media.run import run_ffmpeg
-from media_assets.media.verify import Expected, verify
+from media_assets.media.verify import Expected, Properties, decode_end, verify
 from media_assets.settings import Settings
 from media_assets.store.outputs import Made, Output, OutputStore
 
@@ -58,7 +59,7 @@ def join(
         tolerance=float(1 / plan.output.rate),
     )
     return Made(
-        properties=verify(path, expected, settings),
+        properties=_verified(path, expected, settings),
         commands=(done.command,),
         seconds=done.seconds,
         cpu_seconds=done.cpu_seconds,
@@ -66,3 +67,13 @@ def join(
         ffmpeg_version=plan.ffmpeg_version,
         notes=sound.made.notes,
     )
+
+
+def _verified(path: Path, expected: Expected, settings: Settings) -> Properties:
+    """What the file is: its packets are read while its end is decoded."""
+    with ThreadPoolExecutor(1, "end") as pool:
+        end = pool.submit(decode_end, path, expected.duration or 0.0, settings)
+        # What is wrong with the packets says more than what a decoder makes of it.
+        properties = verify(path, expected, settings, decode_tail=False)
+        end.result()
+    return properties

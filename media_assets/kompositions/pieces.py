@@ -27,7 +27,7 @@ def render_piece(
     on_progress: Callable[[Progress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> Made:
-    """Write one piece, by one ffmpeg command on one encoder thread, and check it to the frame.
+    """Write one piece, by one ffmpeg command, and check it to the frame.
 
     Effects that measure take commands of their own before it.
 

@@ -112,9 +112,18 @@ def verify(path: Path, expected: Expected, settings: Settings, *, decode_tail: b
     if problems:
         raise VerificationFailed("; ".join(problems), where=path.name)
     if decode_tail and found.duration:
-        tail = ["-sseof", f"-{_TAIL_SECONDS}"] if found.duration > 2 * _TAIL_SECONDS else []
-        run_ffmpeg(["-xerror", *tail, "-i", f"file:{path}", "-f", "null", "-"], settings=settings)
+        decode_end(path, found.duration, settings)
     return found
+
+
+def decode_end(path: Path, duration: float, settings: Settings) -> None:
+    """Decode the last seconds of a file that lasts `duration` seconds, or all of a short one.
+
+    Raises:
+        FfmpegFailed: it cannot be decoded without an error.
+    """
+    tail = ["-sseof", f"-{_TAIL_SECONDS}"] if duration > 2 * _TAIL_SECONDS else []
+    run_ffmpeg(["-xerror", *tail, "-i", f"file:{path}", "-f", "null", "-"], settings=settings)
 
 
 def _differences(expected: Expected, found: Properties) -> list[str]:
