@@ -10,7 +10,7 @@ from typing import Any
 from media_assets.errors import BadInput, DocumentError
 from media_assets.ids import fingerprint
 from media_assets.kompositions.attending import Listener
-from media_assets.kompositions.document import load
+from media_assets.kompositions.document import read
 from media_assets.kompositions.files import documents
 from media_assets.kompositions.model import Komposition, references
 from media_assets.kompositions.nesting import (
@@ -127,9 +127,16 @@ class Compiler:
         return path
 
     def _compile(self, key: str, above: tuple[str, ...]) -> Compiled:
-        return self._planned(load(self.document(key)), key, above)
+        document = read(self.document(key))
+        return self._planned(document.komposition, key, above, document.warnings)
 
-    def _planned(self, komposition: Komposition, key: str, above: tuple[str, ...]) -> Compiled:
+    def _planned(
+        self,
+        komposition: Komposition,
+        key: str,
+        above: tuple[str, ...],
+        warnings: Sequence[tuple[str, str]] = (),
+    ) -> Compiled:
         sources, nested = self._resolve(komposition, (*above, key))
         found = self._listener.resolved(komposition, sources, nested)
 
@@ -142,7 +149,7 @@ class Compiler:
                 tempo=found.tempo,
                 speech=found.speech,
                 focus=found.focus,
-                warnings=found.warnings,
+                warnings=(*warnings, *found.warnings),
             )
 
         main = planned(found.komposition, key)

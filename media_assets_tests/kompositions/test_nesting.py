@@ -13,6 +13,7 @@ from media_assets.errors import DocumentError
 from media_assets.kompositions.attending import AnalysisMissing
 from media_assets.kompositions.chunks import chunks, shared_out
 from media_assets.kompositions.compiling import Compiled, Compiler
+from media_assets.kompositions.document import read
 from media_assets.kompositions.guarding import GuardedStore, SourceChanged
 from media_assets.kompositions.nesting import KompositionCycle, as_made, make_all
 from media_assets.kompositions.outcomes import Step
@@ -237,3 +238,14 @@ def test_nothing_is_kept_of_a_source_that_changes_during_the_render(
         render(found.plan, found.sources, settings, store, on_progress=strike)
     assert [o.recipe.derived_from for o in OutputStore(settings)] in ([], [()])  # silence is of no source
     assert list((settings.store_root / "pending").iterdir()) == []
+
+
+def test_what_was_decided_in_reading_is_told_with_the_plan(settings: Settings, clip: str) -> None:
+    written = {
+        "metadata": {"title": "t", "bpm": 120, "totalBeats": 16},
+        "segments": [{"id": "a", "startBeat": 0, "endBeat": 2, "sourceRef": clip}],
+    }
+    path = write(settings, "old.json", written)
+    warnings = read(path).warnings
+    assert warnings
+    assert set(warnings) <= set(compiled(settings, "komp_old").plan.warnings)
