@@ -34,7 +34,7 @@ from media_assets.settings import Settings
 from media_assets.store.outputs import Made, OutputStore
 
 # Voices in one command: each is a demuxer and a decoder thread.
-_AT_ONCE = 48
+_AT_ONCE = 24
 # LU off the target, and dB over the ceiling, from which another try is worth its time.
 _LOUDNESS_TOLERANCE = 0.3
 _PEAK_TOLERANCE = 0.1

@@ -45,7 +45,7 @@ def _seconds(sound: NDArray[np.float32], start: float, end: float) -> NDArray[np
         (RESTLESS, -12.0, -2.0),
     ],
 )
-def test_loudness_is_within_one_unit_and_peaks_under_the_ceiling(
+def test_loudness_is_within_half_a_unit_and_peaks_under_the_ceiling(
     settings: Settings, expression: str, target: float, peak: float
 ) -> None:
     sounding(settings, "a.mp4", seconds=10, expression=expression)
@@ -54,7 +54,7 @@ def test_loudness_is_within_one_unit_and_peaks_under_the_ceiling(
     )
     result = rendered(settings, data)
     measured = loudness(settings, path_of(result))
-    assert measured.integrated == pytest.approx(target, abs=1)
+    assert measured.integrated == pytest.approx(target, abs=0.5)
     assert measured.true_peak is not None and measured.true_peak <= peak + 0.2
     assert result.loudness == measured.integrated
 
@@ -187,11 +187,20 @@ def test_sound_that_starts_late_in_its_file_stays_where_it_is(settings: Settings
         assert _onset(sound, 0.1) == pytest.approx(1 - start, abs=0.005)
 
 
-def test_hundreds_of_voices_are_mixed_in_groups_and_still_join_exactly(settings: Settings) -> None:
-    sounding(settings, "a.mp4", seconds=15, expression="0.5*sin(1000*PI*t)")
-    segments = [{"source": "a.mp4", "in_point": i / 10, "duration": 0.1} for i in range(100)]
-    result = rendered(settings, document(segments))
-    sound = _seconds(samples(settings, path_of(result)), 0.1, 9.9)
-    windows = sound[: len(sound) // 480 * 480].reshape(-1, 480)
-    levels = np.sqrt((windows**2).mean(axis=1))
-    assert levels.min() > 0.34 and levels.max() < 0.37
+def test_speech_music_and_loudness_come_together_in_the_finished_file(settings: Settings) -> None:
+    _music(settings, seconds=12)
+    sounding(settings, "a.mp4", seconds=6, expression="0.1*sin(4000*PI*t)*gt(t\\,2)*lt(t\\,4)")
+    segments: list[dict[str, Any]] = [
+        {"source": "a.mp4", "duration": 3},
+        {"source": "a.mp4", "duration": 6, "speech": {"ranges": [{"start": 2, "end": 4}]}},
+    ]
+    loud = {"target_lufs": -18.0}
+    data = document(segments, music={"source": "music.wav", "duck_db": 12}, loudness=loud)
+    path = path_of(rendered(settings, data))
+    sound = samples(settings, path)
+    free, under = (
+        np.abs(np.fft.rfft(_seconds(sound, t, t + 1) * np.hanning(SAMPLE_RATE)))[220] for t in (1, 5.5)
+    )
+    assert 20 * np.log10(under / free) == pytest.approx(-12, abs=0.5)
+    assert frequency(_seconds(sound, 5.5, 6.5)) == pytest.approx(2000, abs=2)
+    assert loudness(settings, path).integrated == pytest.approx(-18, abs=0.5)
