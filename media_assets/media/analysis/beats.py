@@ -105,9 +105,13 @@ def beats_of(sound: Samples) -> Beats:
     envelope, low = _envelopes(sound)
     flat = rhythm.flattened(envelope)
     pulse = rhythm.pulse(flat)
+    tempos: float | Envelope = pulse.bpm
     if pulse.strength < LEAST_STRENGTH:
-        return _none(seconds, max(0.0, pulse.strength), "the sound does not repeat in time")
-    times = _tracked(flat, pulse.bpm)
+        local = rhythm.wandering(flat)
+        if local is None:
+            return _none(seconds, max(0.0, pulse.strength), "the sound does not repeat in time")
+        pulse, tempos = local
+    times = _tracked(flat, tempos)
     even = rhythm.steadied(times, pulse.bpm)
     bpm = pulse.bpm
     exact = None
@@ -147,8 +151,8 @@ def _envelopes(sound: Samples) -> tuple[Envelope, Envelope]:
     return np.asarray(whole[skipped:], np.float64), np.asarray(low[skipped:], np.float64)
 
 
-def _tracked(envelope: Envelope, bpm: float) -> NDArray[np.float64]:
-    """Beats (seconds) along the strongest onsets about a period apart (Ellis 2007)."""
+def _tracked(envelope: Envelope, bpm: float | Envelope) -> NDArray[np.float64]:
+    """Beats (seconds) along the strongest onsets about a period apart (Ellis 2007); tempos may change."""
     import librosa
 
     _, frames = librosa.beat.beat_track(

@@ -26,6 +26,10 @@ _OCTAVES = 1.0
 _REPEATS = ((1, 1.0), (2, 1.0), (3, 0.5), (4, 1.0), (8, 1.0))
 # Lags with less overlap than this part of the envelope say nothing.
 _LONGEST_LAG = 0.75
+# Music that wanders is looked at in stretches; shorter ones repeat more by chance than the whole.
+_STRETCH_SECONDS, _FEWEST_STRETCHES = 8.0, 3
+_LEAST_LOCAL_STRENGTH, _MOST_WANDERING = 0.3, 0.25
+_FAINT = 1e-3
 _LOOP_SECONDS = 60.0
 _LOOP_TOLERANCE = 0.005
 _STEADY_SECONDS = 0.03
@@ -66,6 +70,30 @@ def pulse(envelope: Envelope) -> Pulse:
     usual = np.exp(-0.5 * (np.log2(tempos / _USUAL_BPM) / _OCTAVES) ** 2)
     best = int(np.argmax(strength * usual))
     return Pulse(float(tempos[best]), float(strength[best]))
+
+
+def wandering(envelope: Envelope) -> tuple[Pulse, Envelope] | None:
+    """The middle tempo of music that gets faster and slower, and the tempo at each value of the envelope.
+
+    None where it does not repeat within most stretches of eight seconds, at about the same tempo.
+    """
+    size = round(_STRETCH_SECONDS * RATE)
+    starts = range(0, len(envelope) - size + 1, size // 2)
+    found = {}
+    for start in starts:
+        part = envelope[start : start + size]
+        one = pulse(part) if float(part.max()) > _FAINT else None
+        if one is not None and one.strength >= _LEAST_LOCAL_STRENGTH:
+            found[start + size / 2] = one
+    if len(starts) < _FEWEST_STRETCHES or 2 * len(found) <= len(starts):
+        return None
+    middle = float(np.median([one.bpm for one in found.values()]))
+    near = {at: one for at, one in found.items() if abs(one.bpm / middle - 1) < _MOST_WANDERING}
+    if 2 * len(near) <= len(starts):
+        return None
+    tempos = np.interp(np.arange(len(envelope)), list(near), [one.bpm for one in near.values()])
+    strength = float(np.median([one.strength for one in near.values()]))
+    return Pulse(middle, strength), np.asarray(tempos, dtype=np.float64)
 
 
 def looped(bpm: float, seconds: float) -> float | None:
