@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +24,7 @@ from media_assets.kompositions.render import render
 from media_assets.media.info import AudioStream, MediaInfo, VideoStream
 from media_assets.media.probe import probe
 from media_assets.operations.clip import SOUND_RATE, Clip
-from media_assets.planning.execute import execute
+from media_assets.planning.execute import NodeResult, execute
 from media_assets.planning.plan import Plan
 from media_assets.settings import Settings
 from media_assets.store.outputs import OutputStore
@@ -111,12 +112,25 @@ class NestedEffect:
         if store.get(recipe.fingerprint) is not None:
             return
         started = time.monotonic()
-        (made,) = execute(self.plan, [self.name], store, settings, workers=settings.workers, cancel=cancel)
+        made = self._execute(settings, store, cancel or threading.Event())
         result = made.outcome or made.error or MediaAssetsError("it was not made", where=self.source.id)
         if told is not None:
             told(Step(self.source.id, recipe, result, time.monotonic() - started))
         if isinstance(result, MediaAssetsError):
             raise result
+
+    def _execute(self, settings: Settings, store: OutputStore, cancel: threading.Event) -> NodeResult:
+        """Run the plan on a thread, so that an interrupt of this one ends its commands."""
+        with ThreadPoolExecutor(1) as pool:
+            work = pool.submit(
+                execute, self.plan, [self.name], store, settings, workers=settings.workers, cancel=cancel
+            )
+            try:
+                (made,) = work.result()
+            except BaseException:
+                cancel.set()
+                raise
+        return made
 
 
 def nested_komposition(

@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from media_assets.actions import Actions
+from media_assets.defs import komposition_reports
 from media_assets.defs.batches import range_tags
 from media_assets.defs.komposition_sensor import outstanding_plans
 from media_assets.defs.kompositions import PLAN, VIDEO
@@ -39,12 +40,17 @@ def long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDIA_ASSETS_CHUNK_CPU_SECONDS", "0.01")
 
 
-def test_a_short_komposition_is_one_step_and_says_what_it_is_made_of(actions: Actions, root: Path) -> None:
+def test_a_short_komposition_is_one_step_and_says_what_it_is_made_of(
+    actions: Actions, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(komposition_reports, "_SECONDS_BETWEEN_LINES", 0.0)
     write_document(root, "outer.json", [("komp_both", 0.5), (RED, 0.0)])
     prepared(actions)
     (result,) = actions.session.run([PLAN, VIDEO], ["komp_both", "komp_outer"])
     assert result.success
     assert succeeded(result) == [FIRST]
+    lines = [entry.user_message for entry in logged(actions, result.run_id)]
+    assert "komp_both: 100% rendered" in lines
     found = actions.session.metadata(VIDEO, "komp_outer")
     assert found["derived_from"] == ["komp_both", "src_blue_mp4", "src_red_mp4"]
     assert found["version"] == 1
