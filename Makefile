@@ -31,6 +31,7 @@ lint: .venv/dev
 
 docs: .venv/dev
 	$(BIN)/python -c 'from media_assets.operations.described import page; print(page(), end="")' > docs/operations.md
+	$(BIN)/python -c 'from media_assets.cli_documents import schema_page; print(schema_page(), end="")' > docs/komposition.schema.json
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -34,8 +34,9 @@ def whole_findings(data: Any) -> list[Finding]:
         None if data.get("bpm") is None else _unit(data.get("bpm"), "beats"),
         _form(data.get("output")),
     )
-    for place, segments, effects in _rows(data):
-        findings += sheet.row(place, segments, effects)
+    for place, segments, layer in _rows(data):
+        findings += sheet.row(place, segments, layer)
+    findings += _twice(data.get("layers"), "layers", "layer")
     findings += _sound_findings(data)
     findings += _size_findings(data)
     return findings
@@ -60,15 +61,25 @@ def _has_music(data: dict[str, Any]) -> bool:
     )
 
 
-def _rows(data: dict[str, Any]) -> Iterator[tuple[Place, list[Any], Any]]:
-    """Lists of segments: their place, and the effects that all of each list have."""
+def _rows(data: dict[str, Any]) -> Iterator[tuple[Place, list[Any], dict[str, Any]]]:
+    """Lists of segments: their place, and the layer that they are in, nothing for the main ones."""
     if isinstance(data.get("segments"), list):
-        yield ("segments",), data["segments"], None
+        yield ("segments",), data["segments"], {}
     layers = data.get("layers")
     for index, layer in enumerate(layers[: values.MAX_LAYERS] if isinstance(layers, list) else []):
         if isinstance(layer, dict) and isinstance(layer.get("segments"), list):
             place = ("layers", index, "segments")
-            yield place, layer["segments"][: values.MAX_SEGMENTS], layer.get("effects")
+            yield place, layer["segments"][: values.MAX_SEGMENTS], layer
+
+
+def _twice(listed: Any, name: str, kind: str) -> Iterator[Finding]:
+    """Ids that several members of a list have."""
+    first_use: dict[str, int] = {}
+    for index, member in enumerate(listed if isinstance(listed, list) else []):
+        identifier = member.get("id") if isinstance(member, dict) else None
+        if isinstance(identifier, str) and first_use.setdefault(identifier, index) != index:
+            text = f"{identifier!r} is already the id of {kind} {first_use[identifier] + 1}"
+            yield (name, index, "id"), text
 
 
 @dataclass
@@ -86,8 +97,9 @@ class _Sheet:
     form: Picture
     first_use: dict[str, Place] = field(default_factory=dict)
 
-    def row(self, place: Place, segments: list[Any], shared: Any) -> Iterator[Finding]:
+    def row(self, place: Place, segments: list[Any], layer: dict[str, Any]) -> Iterator[Finding]:
         """Findings of the main segments, or of those of a layer."""
+        prefix = f"{layer['id']}-" if isinstance(layer.get("id"), str) else "s"
         end, longest = Fraction(0), Fraction(0)
         for index, segment in enumerate(segments):
             if not isinstance(segment, dict):
@@ -103,7 +115,7 @@ class _Sheet:
                 )
             end = max(end, start + duration)
             longest = max(longest, duration)
-            yield from self._id_findings(segment, here)
+            yield from self._id_findings(segment, here, prefix)
             before = segments[index - 1] if index else None
             yield from self._transition(segment, here, duration, before)
             yield from _filling_findings(segment, here, duration)
@@ -111,7 +123,7 @@ class _Sheet:
         if end > values.MAX_SECONDS:
             yield place, f"last {float(end):g} s together; the most is {values.MAX_SECONDS} s"
         if place[0] == "layers":
-            yield from self._effects(shared, place[:2], longest)
+            yield from self._effects(layer.get("effects"), place[:2], longest)
 
     def _transition(
         self, segment: dict[str, Any], place: Place, duration: Fraction, before: Any
@@ -154,10 +166,8 @@ class _Sheet:
         if isinstance(effects, list):
             yield from effect_findings(effects[: values.MAX_EFFECTS], place, float(duration), self.form)
 
-    def _id_findings(self, segment: dict[str, Any], place: Place) -> Iterator[Finding]:
-        identifier = segment.get("id")
-        if identifier is None and place[0] == "segments":
-            identifier = f"s{int(place[-1]) + 1}"
+    def _id_findings(self, segment: dict[str, Any], place: Place, prefix: str) -> Iterator[Finding]:
+        identifier = segment.get("id", f"{prefix}{int(place[-1]) + 1}")
         if isinstance(identifier, str) and self.first_use.setdefault(identifier, place) != place:
             other = self.first_use[identifier]
             which = f"segment {int(other[-1]) + 1}"
@@ -186,15 +196,9 @@ def _filling_findings(segment: dict[str, Any], place: Place, duration: Fraction)
 def _sound_findings(data: dict[str, Any]) -> Iterator[Finding]:
     unit = _unit(data.get("bpm"), data.get("unit"))
     tracks = data.get("audio")
-    first_use: dict[str, int] = {}
+    yield from _twice(tracks, "audio", "track")
     for index, track in enumerate(tracks[: values.MAX_TRACKS] if isinstance(tracks, list) else []):
-        if not isinstance(track, dict):
-            continue
-        identifier = track.get("id")
-        if isinstance(identifier, str) and first_use.setdefault(identifier, index) != index:
-            text = f"{identifier!r} is already the id of track {first_use[identifier] + 1}"
-            yield ("audio", index, "id"), text
-        clips = track.get("clips")
+        clips = track.get("clips") if isinstance(track, dict) else None
         for at, clip in enumerate(clips[: values.MAX_SEGMENTS] if isinstance(clips, list) else []):
             if isinstance(clip, dict):
                 yield from _fade_findings(clip, ("audio", index, "clips", at), unit)
@@ -213,14 +217,9 @@ def _fade_findings(clip: dict[str, Any], place: Place, unit: Fraction) -> Iterat
 def _size_findings(data: dict[str, Any]) -> Iterator[Finding]:
     renditions = data.get("renditions")
     listed = renditions[: values.MAX_RENDITIONS] if isinstance(renditions, list) else []
-    first_use: dict[str, int] = {}
-    for index, rendition in enumerate(listed):
-        identifier = rendition.get("id") if isinstance(rendition, dict) else None
-        if isinstance(identifier, str) and first_use.setdefault(identifier, index) != index:
-            text = f"{identifier!r} is already the id of rendition {first_use[identifier] + 1}"
-            yield ("renditions", index, "id"), text
-    places: list[Finding] = [(("renditions", index), "") for index in range(len(listed))]
-    for (place, _), sized in zip([(("output",), ""), *places], [data.get("output"), *listed], strict=True):
+    yield from _twice(renditions, "renditions", "rendition")
+    sizes: list[tuple[Place, Any]] = [(("renditions", index), sized) for index, sized in enumerate(listed)]
+    for place, sized in [(("output",), data.get("output")), *sizes]:
         if isinstance(sized, dict):
             width, height = sized.get("width"), sized.get("height")
             if _is_number(width) and _is_number(height) and width * height > values.MAX_PIXELS:
