@@ -190,8 +190,6 @@ class _Runner:
                         failures.append((ended.id, ended.result))
                     else:
                         outcomes[ended.recipe.fingerprint] = ended.result
-                    if isinstance(ended.result, DiskFull):
-                        self._halted.set()
                     self._on_outcome(ended)
             except BaseException:
                 # Interrupted, or the caller's own error: what still runs would be thrown away.
@@ -219,6 +217,8 @@ class _Runner:
             (result,) = self._store.produce([job.recipe], write)
             self._meter.tell(job, 1.0)
         except MediaAssetsError as error:
+            if isinstance(error, DiskFull):
+                self._halted.set()
             result = error
         except OSError as error:
             result = MediaAssetsError(f"the disk refused: {error}", where=job.id)
