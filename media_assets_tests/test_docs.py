@@ -10,7 +10,9 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from media_assets.cli import app
+from media_assets.cli_documents import published_schema
 from media_assets.components.workflow import WorkflowComponent
+from media_assets.kompositions.dialects.detecting import DIALECTS
 from media_assets.kompositions.document import parse
 from media_assets.operations.described import page
 from media_assets.settings import PROJECT_ROOT
@@ -57,8 +59,22 @@ def test_the_workflow_in_the_docs_holds() -> None:
 
 
 def test_the_komposition_in_the_docs_holds() -> None:
-    (block,) = re.findall(r"```json\n(.*?)```", DOCS["kompositions.md"], re.DOTALL)
-    assert len(parse(json.loads(block), "docs").segments) == 3
+    blocks = re.findall(r"```json\n(.*?)```", DOCS["kompositions.md"], re.DOTALL)
+    assert [len(parse(json.loads(block), "docs").segments) for block in blocks] == [3, 4]
+
+
+def test_every_field_of_a_komposition_is_in_the_docs() -> None:
+    definitions = published_schema()["$defs"].values()
+    named = {name for part in [published_schema(), *definitions] for name in part["properties"]}
+    assert {name for name in named - {"op", "params"} if f"`{name}`" not in DOCS["kompositions.md"]} <= {
+        "ranges",
+        "x",
+        "y",
+    }
+
+
+def test_every_form_of_documents_is_in_the_docs() -> None:
+    assert {d.name for d in DIALECTS if f"`{d.name}`" not in DOCS["dialects.md"]} == set()
 
 
 def test_links_in_the_docs_lead_somewhere() -> None:
