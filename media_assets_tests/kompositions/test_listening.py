@@ -20,9 +20,8 @@ from media_assets_tests.kompositions.composing import document
 class _Source:
     """Sound of eight seconds."""
 
-    info = MediaInfo(
-        "audio", "wav", 1, duration=8.0, audios=(AudioStream(0, "pcm", 48000, 2, duration=8.0),)
-    )
+    sound = AudioStream(0, "pcm", 48000, 2, duration=8.0)
+    info = MediaInfo("audio", "wav", 1, 8.0, audios=(sound,))
 
 
 SOURCES = {"music.wav": _Source()}
@@ -156,7 +155,9 @@ def test_focus_is_that_of_the_seconds_shown() -> None:
     komposition = parse(document([{**SEGMENT, "fit": "smart"}]), "t")
     points = ((0.1, 0.5), (0.3, 0.5), (0.9, 0.5))
     zeros = (0.0, 0.0, 0.0)
-    found = resolved(komposition, {}, {("a.mp4", "picture"): PictureContent((), *[zeros] * 3, points, 3.0)})
+    found = resolved(
+        komposition, {}, {("a.mp4", "picture"): PictureContent((), zeros, zeros, zeros, points, 3.0)}
+    )
     assert found.focus("a.mp4", 0.0, 2.0) == pytest.approx((0.2, 0.5))
     assert found.focus("a.mp4", 2.5, 9.0) == pytest.approx((0.9, 0.5))
     assert found.focus("b.mp4", 0.0, 2.0) == (0.5, 0.5)
