@@ -41,7 +41,7 @@ def with_actions(data: Path | None, work: Callable[[Actions], Any]) -> Any:
 def interruptible(where: Path | str, *, json: bool = False) -> Iterator[None]:
     """End with status 130 and a word on it when Ctrl-C or a service manager interrupts the command."""
     # Ending the command ends its ffmpeg: a service manager's signal is taken as Ctrl-C is.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:

@@ -36,7 +36,8 @@ class ChangedPiece:
     """A piece of the later plan that the earlier one has not.
 
     Attributes:
-        id: as in the plan; segments: ids of those that it shows.
+        id: as in the plan.
+        segments: ids of those that it shows.
         first_frame, frames: where it stands, and how long it is.
         stored: it is in the store, so it is not rendered.
         estimate: a guess at the CPU-seconds that it takes, stored or not.
@@ -98,7 +99,7 @@ def difference(
             piece = planned.piece
             found[planned.fingerprint] = ChangedPiece(
                 piece.id,
-                tuple(piece.id.split(">")),
+                piece.segments,
                 piece.first_frame,
                 piece.frames,
                 stored(planned.fingerprint),
@@ -194,7 +195,7 @@ def _nameless(item: Any) -> Any:
 
 
 def _moved(pairs: Sequence[tuple[int, int]]) -> set[int]:
-    """Places after, of members that changed their order: as few as tell the new order."""
+    """Places after, of members that changed their order among the others."""
     order = [here for here, _ in sorted(pairs, key=lambda pair: pair[1])]
     matcher = difflib.SequenceMatcher(None, sorted(order), order, autojunk=False)
     kept = {order[b + n] for _, b, size in matcher.get_matching_blocks() for n in range(size)}
