@@ -70,7 +70,7 @@ def takes(segment: Segment, extent: Extent, info: MediaInfo | None) -> list[Take
     """The takes of a whole segment, by its fill rule; `info` is None for a colour."""
     if info is None or is_still(info):
         return [Take(Fraction(0), extent.step, extent.shown, extent.shown)]
-    limit, end = _limit(segment, extent), picture_end(info)
+    limit, end = asked_range(segment, extent), picture_end(info)
     there = None if end is None else end - exact(segment.in_point)
     if limit is not None:
         there = limit if there is None else min(limit, there)
@@ -113,7 +113,7 @@ def lacking(segment: Segment, extent: Extent, info: MediaInfo | None) -> tuple[i
     """How many pictures there is no source for: before its start, and after its end (or the range's)."""
     if info is None or is_still(info):
         return 0, 0
-    start, end, limit = exact(segment.in_point), picture_end(info), _limit(segment, extent)
+    start, end, limit = exact(segment.in_point), picture_end(info), asked_range(segment, extent)
     before = max(0, extent.early - math.floor(start / extent.step))
     ends = [limit] if limit is not None else []
     ends += [end - start] if end is not None else []
@@ -122,7 +122,7 @@ def lacking(segment: Segment, extent: Extent, info: MediaInfo | None) -> tuple[i
     return before, max(0, extent.shown - extent.early - math.ceil(min(ends) / extent.step))
 
 
-def _limit(segment: Segment, extent: Extent) -> Fraction | None:
+def asked_range(segment: Segment, extent: Extent) -> Fraction | None:
     """Seconds of the source after which the document wants no more of it; None for no such limit.
 
     A cut whose range is as long as itself says nothing about what is seen under the next transition.

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from media_assets.kompositions.effects import Step
 from media_assets.kompositions.footage import picture_end, sound_end
 from media_assets.kompositions.placement import Placed
+from media_assets.kompositions.takes import asked_range
 from media_assets.kompositions.values import exact
 from media_assets.media.info import MediaInfo
 
@@ -146,7 +147,8 @@ def _filled(placed: Placed, rate: Fraction, info: MediaInfo | None, wanted: int)
     segment = placed.segment
     if info is None or segment.fill == "stretch":
         return None, 0
-    ends = [] if _is_whole(placed, rate) else [exact(segment.source_duration or 0)]
+    asked = asked_range(segment, placed.extent(rate))
+    ends = [] if asked is None else [asked]
     own = (picture_end(info) or sound_end(info)) if segment.fill == "loop" else sound_end(info)
     if segment.fill != "cut" and own is not None:
         ends.append(own - exact(segment.in_point))
@@ -154,11 +156,3 @@ def _filled(placed: Placed, rate: Fraction, info: MediaInfo | None, wanted: int)
     if length >= wanted:
         return None, 0
     return (None, max(1, length)) if segment.fill == "loop" else (length, 0)
-
-
-def _is_whole(placed: Placed, rate: Fraction) -> bool:
-    """Whether all of the source may be heard: no range is given, or that of a cut is as long as the cut."""
-    wanted = placed.segment.source_duration
-    if wanted is None:
-        return True
-    return placed.segment.fill == "cut" and round(exact(wanted) * rate / placed.speed) >= placed.frames
