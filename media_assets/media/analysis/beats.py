@@ -30,6 +30,9 @@ _SILENCE = 1e-4
 # Silence put before the sound, so that an attack on its first sample is one.
 _LEAD_SECONDS = 0.5
 _TIGHTNESS = 400.0
+_WINDOW = 2048
+# Values of the envelope that are made at a time: what that takes does not grow with the sound.
+_CHUNK = 2048
 _LOW_BANDS = 24
 # How long after an attack the envelope is at its highest: measured on clicks.
 _LATE_SECONDS = 0.017
@@ -121,8 +124,8 @@ def beats_of(sound: Samples) -> Beats:
         if exact is not None:
             even, bpm = even.turned(60.0 / exact, seconds / 2), exact
         times = even.times(seconds)
-    elif len(times) > 1:
-        bpm = 60.0 / float(np.median(np.diff(times)))
+    elif isinstance(tempos, np.ndarray) and len(times) > 1:
+        bpm = 60.0 * (len(times) - 1) / float(times[-1] - times[0])
     return Beats(
         bpm=round(bpm, 4),
         times=tuple(round(float(time), 4) for time in times),
@@ -141,14 +144,31 @@ def _envelopes(sound: Samples) -> tuple[Envelope, Envelope]:
     """How much louder the sound gets: over all bands, and over the lowest."""
     import librosa
 
-    lead = round(_LEAD_SECONDS * RATE) * HOP
-    padded = np.concatenate([np.zeros(lead, np.float32), sound])
-    bands = librosa.feature.melspectrogram(y=padded, sr=SOUND_RATE, hop_length=HOP, n_fft=2048, fmax=11_025)
-    levels = librosa.power_to_db(bands)
+    levels = librosa.power_to_db(_bands(sound))
     whole = librosa.onset.onset_strength(S=levels, sr=SOUND_RATE, hop_length=HOP, aggregate=np.median)
-    low = np.maximum(0.0, np.diff(levels[:_LOW_BANDS].mean(axis=0), prepend=levels[:_LOW_BANDS, 0].mean()))
-    skipped = lead // HOP
-    return np.asarray(whole[skipped:], np.float64), np.asarray(low[skipped:], np.float64)
+    low = levels[:_LOW_BANDS].mean(axis=0)
+    risen = np.maximum(0.0, np.diff(low, prepend=low[:1]))
+    skipped = round(_LEAD_SECONDS * RATE)
+    return np.asarray(whole[skipped:], np.float64), np.asarray(risen[skipped:], np.float64)
+
+
+def _bands(sound: Samples) -> NDArray[np.float32]:
+    """Power in each band at each moment, from silence before the sound on; some seconds at a time."""
+    import librosa
+
+    lead = round(_LEAD_SECONDS * RATE) * HOP + _WINDOW // 2
+    padded = np.pad(sound, (lead, _WINDOW // 2))
+    count = 1 + (len(padded) - _WINDOW) // HOP
+    parts = []
+    for first in range(0, count, _CHUNK):
+        last = min(count, first + _CHUNK)
+        part = padded[first * HOP : (last - 1) * HOP + _WINDOW]
+        parts.append(
+            librosa.feature.melspectrogram(
+                y=part, sr=SOUND_RATE, hop_length=HOP, n_fft=_WINDOW, fmax=SOUND_RATE / 2, center=False
+            )
+        )
+    return np.concatenate(parts, axis=1)
 
 
 def _tracked(envelope: Envelope, bpm: float | Envelope) -> NDArray[np.float64]:
