@@ -72,7 +72,7 @@ def from_otio(
     if not document.get("segments"):
         raise BadInput("it has no clips", where=where, hint="\n".join(f"{p}: {t}" for p, t in lost) or None)
     komposition = parse(document, where)
-    values: dict[str, Any] = komposition.model_dump(mode="json", exclude_none=True)
+    values: dict[str, Any] = komposition.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     return komposition, values, lost
 
 

@@ -22,6 +22,7 @@ from media_assets.kompositions.values import SPEEDS
 
 _SAME = 1e-6
 _SILENT_DB = -96.0
+_OF_SOURCES = frozenset({"in_point", "source_duration", "fill", "view", "speech"})
 _NO_ID = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -87,6 +88,9 @@ class ClipReader:
         if not as_long and not self.lengthen(segment, now, cut) and not written:
             return None
         self.effects(clip, segment, cut.place)
+        if segment.get("color") is not None:
+            # A colour has no time of its own.
+            segment = {name: value for name, value in segment.items() if name not in _OF_SOURCES}
         segment["id"] = self.names.give(str(segment.get("id", "")), "s")
         return self.placed(segment, cut, moved=not same(written, now, "position"))
 

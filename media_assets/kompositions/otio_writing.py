@@ -69,7 +69,10 @@ class _Writer:
             sound += self.audio(at, track)
         self.lost += [(f"$.{name}", text) for name, text in _DOCUMENT.items() if getattr(document, name)]
         rest = document.model_dump(
-            mode="json", exclude_none=True, exclude={"segments", "layers", "music", "audio"}
+            mode="json",
+            exclude_none=True,
+            exclude_defaults=True,
+            exclude={"segments", "layers", "music", "audio"},
         )
         timeline = otio.schema.Timeline(name=document.title, metadata={KEY: {"komposition": rest}})
         timeline.tracks.extend([*under, main, *over, *sound])
@@ -84,7 +87,7 @@ class _Writer:
             self.lost.append(
                 (place, f"{', '.join(fields)}: other programs lay it over the whole frame as it is")
             )
-        rest = layer.model_dump(mode="json", exclude_none=True, exclude={"segments"})
+        rest = layer.model_dump(mode="json", exclude_none=True, exclude_defaults=True, exclude={"segments"})
         return self.track(layer.id, layer.segments, f"{place}.segments", {"layer": rest, "index": at})
 
     def track(
@@ -145,7 +148,9 @@ class _Writer:
             "media": media_of(clip),
             "effects": len(segment.effects),
         }
-        fields = segment.model_dump(mode="json", exclude_none=True, exclude={"transition"})
+        fields = segment.model_dump(
+            mode="json", exclude_none=True, exclude_defaults=True, exclude={"transition"}
+        )
         clip.metadata[KEY] = {"segment": fields, "written": written}
         return clip
 
@@ -166,7 +171,9 @@ class _Writer:
             out_offset=self.time(Fraction(last - cut)),
             metadata={
                 KEY: {
-                    "transition": transition.model_dump(mode="json", exclude_none=True),
+                    "transition": transition.model_dump(
+                        mode="json", exclude_none=True, exclude_defaults=True
+                    ),
                     "written": written,
                 }
             },
@@ -175,7 +182,9 @@ class _Writer:
     def music(self, music: Music) -> otio.schema.Track:
         """The music as a track of one clip, as long as the pictures."""
         track = otio.schema.Track(name="music", kind=otio.schema.TrackKind.Audio)
-        track.metadata[KEY] = {"music": music.model_dump(mode="json", exclude_none=True)}
+        track.metadata[KEY] = {
+            "music": music.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        }
         clip = otio.schema.Clip(name="music", source_range=self.range(exact(music.in_point), self.frames))
         clip.media_reference = self.media(music.source, "$.music.source")
         clip.metadata[KEY] = {"written": {"in_point": music.in_point, "media": media_of(clip)}}
@@ -185,7 +194,7 @@ class _Writer:
 
     def audio(self, at: int, audio: AudioTrack) -> list[otio.schema.Track]:
         """A track; clips of it that overlap are put on further ones."""
-        rest = audio.model_dump(mode="json", exclude_none=True, exclude={"clips"})
+        rest = audio.model_dump(mode="json", exclude_none=True, exclude_defaults=True, exclude={"clips"})
         lanes: list[tuple[otio.schema.Track, int]] = []
         for index, clip in sorted(enumerate(audio.clips), key=lambda entry: (entry[1].start, entry[0])):
             place = f"$.audio[{at}].clips[{index}]"
@@ -209,7 +218,7 @@ class _Writer:
         written = otio.schema.Clip(name=f"clip {index + 1}")
         written.source_range = self.range(exact(clip.in_point), frames)
         written.media_reference = self.media(clip.source, f"{place}.source")
-        fields = clip.model_dump(mode="json", exclude_none=True)
+        fields = clip.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
         numbers = {
             "in_point": clip.in_point,
             "frames": frames,
