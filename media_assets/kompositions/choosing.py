@@ -27,6 +27,8 @@ _WEIGHTS: Mapping[Style, tuple[float, float, float]] = {
 # A part that begins a moment after a cut shows nothing of what was before.
 _AFTER_CUT = 0.05
 _ACROSS_CUT = 1.0
+# Each part of the same scene that was shown before.
+_SAME_SCENE = 0.15
 _SPEAKS, _FROM_THE_START, _BROKEN_OFF = 1.5, 0.5, 0.6
 _PAUSE_BEFORE = 0.3
 _IN_ORDER = 1.0
@@ -62,6 +64,10 @@ class Clip:
         known = self.picture.seconds if end is None else float(end)
         rate = self.info.video.fps if self.info.video and self.info.video.fps else 25
         return max(0.0, known - 2 / float(rate))
+
+    def scene(self, second: float) -> int:
+        """Which of its scenes is seen at a second, counted from 0."""
+        return sum(cut <= second + _AFTER_CUT for cut in self.picture.cuts)
 
     @property
     def shown_part(self) -> float:
@@ -107,6 +113,7 @@ def _part(clip: Clip, start: float, seconds: float, style: Style, *, speech: boo
     score = _quality(clip, start, end, style) - shown / seconds
     if any(start - 0.01 < cut < end - 0.01 for cut in clip.picture.cuts):
         score -= _ACROSS_CUT
+    score -= _SAME_SCENE * sum(clip.scene(begin) == clip.scene(start) for begin, _ in clip.used)
     if speech and clip.sound is not None:
         # What is said is heard in the order in which it was said.
         score += _speech(clip.sound, start, end) - _IN_ORDER * start / max(clip.seconds, 0.01)
