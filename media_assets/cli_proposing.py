@@ -28,9 +28,7 @@ Music = Annotated[str, typer.Option("--music", help="A sound file or a video: a 
 Clips = Annotated[
     list[str], typer.Option("--clips", help="Videos and stills, one after the other: --clips A B C.")
 ]
-More = Annotated[
-    list[str] | None, typer.Argument(metavar="[CLIP]...", help="More clips.", show_default=False)
-]
+More = Annotated[list[str] | None, typer.Argument(metavar="CLIP", help="More clips.", show_default=False)]
 Bpm = Annotated[str, typer.Option("--bpm", help="Beats a minute, or auto: as the music has it.")]
 StyleOption = Annotated[str, typer.Option("--style", help=f"How it is cut: {', '.join(_STYLES)}.")]
 Size = Annotated[str, typer.Option("--size", help="Width and height in pixels.")]
