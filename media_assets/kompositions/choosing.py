@@ -69,6 +69,11 @@ class Clip:
         """Which of its scenes is seen at a second, counted from 0."""
         return sum(cut <= second + _AFTER_CUT for cut in self.picture.cuts)
 
+    def said(self, start: float, end: float) -> float:
+        """Seconds of speech between two of its seconds."""
+        ranges = self.sound.speech if self.sound is not None else ()
+        return sum(max(0.0, min(end, b) - max(start, a)) for a, b in ranges)
+
     @property
     def shown_part(self) -> float:
         """How much of it was shown, 0 to 1 or more; each time counts for a still."""
@@ -116,7 +121,8 @@ def _part(clip: Clip, start: float, seconds: float, style: Style, *, speech: boo
     score -= _SAME_SCENE * sum(clip.scene(begin) == clip.scene(start) for begin, _ in clip.used)
     if speech and clip.sound is not None:
         # What is said is heard in the order in which it was said.
-        score += _speech(clip.sound, start, end) - _IN_ORDER * start / max(clip.seconds, 0.01)
+        score += _SPEAKS * clip.said(start, end) / seconds + _speech(clip.sound, start, end)
+        score -= _IN_ORDER * start / max(clip.seconds, 0.01)
     return Part(round(start, 3), round(score, 6), shown < 0.01)
 
 
@@ -139,15 +145,10 @@ def _second(clip: Clip, at: int, style: Style) -> float:
 
 
 def _speech(sound: SoundContent, start: float, end: float) -> float:
-    """What is said counts; a sentence from its beginning more, one that is broken off less."""
-    said = sum(max(0.0, min(end, b) - max(start, a)) for a, b in sound.speech)
+    """A sentence from its beginning counts more, one that is broken off less."""
     begins = any(0 <= a - start <= 2 * _PAUSE_BEFORE for a, _ in sound.speech)
     broken = any(a < end - 0.05 < b - 0.1 for a, b in sound.speech)
-    return (
-        _SPEAKS * said / (end - start)
-        + (_FROM_THE_START if begins else 0.0)
-        - (_BROKEN_OFF if broken else 0.0)
-    )
+    return (_FROM_THE_START if begins else 0.0) - (_BROKEN_OFF if broken else 0.0)
 
 
 def next_clip(clips: Sequence[Clip], before: str | None) -> list[Clip]:

@@ -23,6 +23,8 @@ _SLOWEST_STRETCH = 0.5
 # What a repeated part of the clip just shown has to be better by.
 _TWICE_RUNNING = 2.0
 _STILL_ZOOM = 1.15
+# Seconds of speech for which a segment is heard.
+_LEAST_SAID = 0.3
 _RATES = (24, 25, 30)
 
 
@@ -108,6 +110,10 @@ class Filling:
             segment["view"] = _view(clip, inwards=number % 2 == 1)
         elif _CROPPED_SHAPE <= alike < _SAME_SHAPE:
             segment["fit"] = "smart"
+        if self._speech and "in_point" in filled:
+            start = filled["in_point"]
+            said = clip.said(start, start + self._seconds(slot.start, slot.end))
+            segment |= {"speech": "keep"} if said >= _LEAST_SAID else {}
         if slot.transition:
             segment["transition"] = {"type": slot.transition, "duration": slot.fade}
         return segment

@@ -52,7 +52,7 @@ class Wishes:
         bpm: beats a minute, or that of the music.
         width, height: pixels.
         seconds: how long; None is as long as there is music and something to show.
-        speech: that what is said in the clips is heard.
+        speech: that what is said in the clips is heard: segments with speech say so.
     """
 
     bpm: float | Literal["auto"] = "auto"
@@ -103,8 +103,6 @@ def propose(music: Heard, clips: Sequence[Clip], wishes: Wishes) -> dict[str, An
         document["snap"] = True
     if seconds > grid.left + 1e-3:
         document["music"]["loop"] = True
-    if wishes.speech:
-        document["speech"] = "keep"
     return document
 
 

@@ -158,10 +158,12 @@ def test_the_best_part_is_sharp_and_within_a_scene() -> None:
 
 
 def test_what_is_said_is_kept_from_its_beginning() -> None:
-    clips = [video("a.mp4", 20, best=2, speech=((8.0, 12.0),))]
-    document = propose(music(), clips, Wishes(speech=True, seconds=5))
-    assert document["speech"] == "keep"
-    assert 7.3 <= document["segments"][0]["in_point"] <= 8.0
+    clips = [video("a.mp4", 20, best=2, speech=((8.0, 12.0),)), video("b.mp4", 20)]
+    document = propose(music(), clips, Wishes(speech=True, seconds=9))
+    first, second = document["segments"]
+    assert 7.3 <= first["in_point"] <= 8.0
+    assert first["speech"] == "keep"
+    assert "speech" not in second
 
 
 @pytest.mark.parametrize("style", STYLES)
