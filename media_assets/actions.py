@@ -196,7 +196,6 @@ class Actions:
         result: dict[str, Any] = dict(metadata["result"])
         return result | {
             "version": metadata.get("version"),
-            "renditions": dict(metadata.get("renditions", {})),
             "id": compiled.id,
             "output": str(self.settings.output_root / "kompositions" / final_name(compiled.id)),
             "warnings": [{"place": place, "message": text} for place, text in compiled.warnings],

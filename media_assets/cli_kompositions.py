@@ -104,29 +104,30 @@ def rendered_forms(path: Path, renditions: list[str], data: Path | None) -> list
 
 
 def show(report: dict[str, Any]) -> None:
-    """What became of a rendering: a line for each part, then one for the whole."""
+    """What became of a rendering and its renditions: a line for each part, then one for each file."""
+    forms = {"": report, **report.get("renditions", {})}
     rows = [
         (
-            row["id"],
+            f"{name}: {row['id']}" if name else row["id"],
             ", ".join(row.get("sources", ())),
             ", ".join(row["effects"]),
             "cached" if row["cached"] else "rendered",
             console.seconds(row["seconds"]),
         )
-        for row in [*report["segments"], *report["transitions"], report["sound"]]
+        for name, form in forms.items()
+        for row in [*form["segments"], *form["transitions"], form["sound"]]
     ]
     console.print_table(["segment", "source", "effects", "", "took"], rows)
     for warning in report["warnings"]:
         console.say(f"warning: {warning['place']}: {warning['message']}")
-    console.output.print(
-        f"{report['output']}: version {report['version']}, {report['frames']} frames, "
-        f"{console.seconds(report['duration'])}, {report['ffmpeg_runs']} ffmpeg runs, "
-        f"took {console.seconds(report['seconds'])}",
-        soft_wrap=True,
-        markup=False,
-    )
-    for name, path in report.get("renditions", {}).items():
-        console.output.print(f"{path}: rendition {name}", soft_wrap=True, markup=False)
+    for form in forms.values():
+        console.output.print(
+            f"{form['output']}: version {report['version']}, {form['frames']} frames, "
+            f"{console.seconds(form['duration'])}, {form['ffmpeg_runs']} ffmpeg runs, "
+            f"took {console.seconds(form['seconds'])}",
+            soft_wrap=True,
+            markup=False,
+        )
 
 
 def _materialized(actions: Actions, path: Path) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def watch(
 
     settings = Settings.from_environment(data)
     path = locate(str(file), settings)
-    with interruptible(path), Saves(path) as saves, console.progress_bars():
+    with interruptible(path), Saves(path) as saves:
         while True:
             saves.seen.clear()
             done = _once(path, settings, saves, preview=preview)
@@ -104,7 +104,9 @@ def _once(path: Path, settings: Settings, saves: Saves, *, preview: bool) -> boo
             with_actions(settings.data_root, lambda actions: actions.ingest())
         forms = ["preview"] if preview else ["", *(form.id for form in load(path).renditions)]
         for form in forms:
-            _tell(render_form(path, form, settings, cancel=saves.seen), time.monotonic() - started)
+            with console.progress_bars():
+                report = render_form(path, form, settings, cancel=saves.seen)
+            _tell(report, time.monotonic() - started)
             started = time.monotonic()
     except Cancelled:
         console.say("it was saved meanwhile: starting anew")

@@ -100,6 +100,7 @@ def video_metadata(
     runs = sum(one.ffmpeg_runs for one in made.values())
     seconds = sum(one.seconds for one in made.values())
     footage = sum(one.duration for one in made.values())
+    others = {name: one.to_json() | {"output": str(published[name])} for name, one in made.items() if name}
     loudness = None if main.loudness is None else f"{main.loudness:.1f} LUFS"
     return shown | as_metadata(
         {
@@ -111,7 +112,7 @@ def video_metadata(
             "segments": _segments(made),
             "derived_from": dg.MetadataValue.json(compiled.derived_from),
             "renditions": {name: str(published[name]) for name in made if name} or None,
-            "result": dg.MetadataValue.json(main.to_json()),
+            "result": dg.MetadataValue.json(main.to_json() | {"renditions": others}),
             "loudness": loudness,
         }
     )
