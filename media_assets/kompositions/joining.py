@@ -10,7 +10,7 @@ from pathlib import Path
 from media_assets.errors import VerificationFailed
 from media_assets.kompositions.encoding import timescale
 from media_assets.kompositions.plan import KompositionPlan
-from media_assets.media.concat import concat_list
+from media_assets.media.concat import UNDECODED, concat_list
 from media_assets.media.encode import profile
 from media_assets.media.graph import Target, arguments, open_file
 from media_assets.media.run import run_ffmpeg
@@ -41,8 +41,9 @@ def join(
     with store.scratch() as scratch:
         listing = scratch / "pieces.txt"
         lengths = [planned.piece.frames / plan.output.rate for planned in plan.pieces]
-        listing.write_text(concat_list([piece.path for piece in pieces], lengths))
-        streams = [open_file(listing, f="concat", safe=0).video(), open_file(sound.path).audio()]
+        listing.write_text(concat_list([piece.path for piece in pieces], lengths, UNDECODED))
+        picture = open_file(listing, f="concat", safe=0, **UNDECODED)
+        streams = [picture.video(), open_file(sound.path).audio()]
         options = {
             **profile(plan.profile).options(video=False, audio=False),
             "c": "copy",

@@ -31,6 +31,8 @@ _SHOWN_LINES = 12
 _LONGEST_ARGUMENT = 100_000
 # The last is a limit on the size of a file (`ulimit -f`), which otherwise ends ffmpeg by SIGXFSZ.
 _NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
+# What ffmpeg says of files that it is told to open without decoding, and how often.
+_SAID_ON_PURPOSE = re.compile(r"not on whitelist 'none'$|^ *Last message repeated \d+ times$")
 _OUT_TIME = re.compile(r"out_time_us=(-?\d+)")
 # ru_maxrss is in KiB on Linux and in bytes on macOS.
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -200,8 +202,10 @@ def _read_progress(stream: IO[bytes] | None, lines: queue.Queue[str | None]) -> 
 def _read_log(stream: IO[bytes] | None, log: deque[str]) -> None:
     assert stream is not None  # noqa: S101 - opened as a pipe above
     with stream:
-        for line in stream:
-            log.append(line.decode("utf-8", "replace").rstrip())
+        for raw in stream:
+            line = raw.decode("utf-8", "replace").rstrip()
+            if not _SAID_ON_PURPOSE.search(line):
+                log.append(line)
 
 
 def _reap(process: subprocess.Popen[bytes]) -> tuple[float, int]:
