@@ -277,8 +277,11 @@ def _rendered(
     plans: Sequence[tuple[str, KompositionPlan]] = list(_plans(compiled).items())
     frames = sum(plan.frames for _, plan in plans)
     told.pace = Pace(key, sum(plan.duration for _, plan in plans))
-    make_all(compiled.nested, settings, store, told=told)
-    sources = as_made(compiled.sources, settings, store)
+    sources = compiled.sources
+    # Of what is finished, nothing is looked at that it was made from.
+    if any(store.get(plan.fingerprint) is None for _, plan in plans):
+        make_all(compiled.nested, settings, store, told=told)
+        sources = as_made(sources, settings, store)
     made: dict[str, RenderedKomposition] = {}
     before = 0
     for name, plan in plans:
