@@ -37,7 +37,6 @@ from media_assets.store.scan import Found
 
 ANALYTICS = [dg.AssetKey("operation_events"), dg.AssetKey("operation_performance")]
 _LONGEST_WAIT_SECONDS = 30.0
-_INTERRUPTED = "DagsterExecutionInterruptedError"
 
 
 class RunFailed(MediaAssetsError):
@@ -181,15 +180,11 @@ class Actions:
 
         Raises:
             DocumentError, UnknownSource: it cannot be planned; RunFailed: a piece failed.
-            KeyboardInterrupt: it was interrupted.
         """
         started = time.monotonic()
         compiled = self.plan_komposition(path)
         sync_documents(self.session.instance, self.media)
-        runs = self.session.run([PLAN, VIDEO], [compiled.id])
-        if any(_interrupted(run) for run in runs):
-            raise KeyboardInterrupt
-        problems = failures(runs)
+        problems = failures(self.session.run([PLAN, VIDEO], [compiled.id]))
         if problems:
             raise RunFailed("\n".join(problems), where=compiled.id)
         metadata = self.session.metadata(VIDEO, compiled.id)
@@ -238,12 +233,6 @@ class Actions:
             if not changes.growing or time.monotonic() > deadline:
                 return list(changes.unread), list(changes.growing)
             time.sleep(min(0.2, self.settings.settle_seconds))
-
-
-def _interrupted(run: dg.ExecuteInProcessResult) -> bool:
-    """Whether a run ended by Ctrl-C, which Dagster takes for a failure of the step."""
-    errors = [event.step_failure_data.error for event in run.all_events if event.is_step_failure]
-    return any(error is not None and error.cls_name == _INTERRUPTED for error in errors)
 
 
 def _summary(source: dict[str, Any]) -> dict[str, Any]:

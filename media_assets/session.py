@@ -46,6 +46,7 @@ sensors:
 """
 
 _PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
+_INTERRUPTED = "DagsterExecutionInterruptedError"
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,11 @@ class Session:
         run_config: Mapping[str, Any] | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> list[dg.ExecuteInProcessResult]:
-        """Materialize `assets`, in as few runs as their partitions allow; a failed run does not raise."""
+        """Materialize `assets`, in as few runs as their partitions allow; a failed run does not raise.
+
+        Raises:
+            KeyboardInterrupt: a run was interrupted, which Dagster takes for a failure of its step.
+        """
         tags = tags or {}
         if partitions is None:
             return [self._execute(assets, tags, run_config)]
@@ -186,13 +191,16 @@ class Session:
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return self._repository.get_implicit_global_asset_job_def().execute_in_process(
+            result = self._repository.get_implicit_global_asset_job_def().execute_in_process(
                 instance=self.instance,
                 asset_selection=list(assets),
                 tags={**tags, **worker_tag()},
                 run_config={**(run_config or {}), **quiet},
                 raise_on_error=False,
             )
+        if _interrupted(result):
+            raise KeyboardInterrupt
+        return result
 
     def _times(self, asset: dg.AssetKey) -> dict[str | None, float]:
         """When each partition was last materialized, in bulk."""
@@ -237,6 +245,12 @@ def failures(results: Sequence[dg.ExecuteInProcessResult]) -> list[str]:
         if not result.success and not texts:
             texts += [str(event.message) for event in result.all_events if event.is_failure]
     return texts
+
+
+def _interrupted(run: dg.ExecuteInProcessResult) -> bool:
+    """Whether a run ended by Ctrl-C."""
+    errors = [event.step_failure_data.error for event in run.all_events if event.is_step_failure]
+    return any(error is not None and error.cls_name == _INTERRUPTED for error in errors)
 
 
 def _status(
