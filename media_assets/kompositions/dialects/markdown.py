@@ -151,17 +151,14 @@ def _track_item(read: _Text, inner: str, indent: int, text: str, clip: int, numb
     if track:
         made = {"id": track[3] or track[1], "sourceRef": track[1], "sourceType": track[2]}
         if heard:
-            read.put(("audio",), {"backgroundMusic": track[1], "description": track[3] or ""}, number)
-            return -1
-        read.put(("segments", len(read.value.get("segments", []))), made, number)
-        return len(read.value["segments"]) - 1
+            made = {"backgroundMusic": track[1], "description": track[3] or "", "type": track[2]}
+        key = "audio" if heard else "segments"
+        read.put((key, len(read.value.get(key, []))), made, number)
+        return len(read.value[key]) - 1
     if indent and pair and clip >= 0 and (amount := _AMOUNT.match(pair[2].strip())):
         unit = "Beat" if (amount[2] or "beats").lower().startswith("beat") else "Time"
         name = {"start": f"start{unit}", "end": f"end{unit}"}.get(pair[1].strip().lower(), pair[1].strip())
-        read.put(("segments", clip, name), float(amount[1]), number)
-        return clip
-    if indent and pair and heard:
-        # Music lies under the whole; where that ends is seen from the segments.
+        read.put(("audio" if heard else "segments", clip, name), float(amount[1]), number)
         return clip
     raise ValueError(f"line {number}: {text[:60]!r} belongs to no clip")
 

@@ -160,8 +160,9 @@ def _window(score: Score, tops: list[Member]) -> Fraction:
 
 def _sound(score: Score, root: Member, sources: Any, gone: Fraction) -> None:
     for name in _MUSIC:
-        if isinstance(root.value.get(name), dict | str):
-            read_music(score, root.get(name), sources)
+        found = root.get(name)
+        for item in found.items() if found is not None and isinstance(found.value, list) else [found]:
+            read_music(score, item, sources)
     lone_sound(score, sources)
     if score.music is not None and gone:
         begin = Fraction(str(score.music.get("in_point", 0))) + gone * score.clock.seconds

@@ -46,7 +46,10 @@ def read_music(score: Score, member: Member | None, sources: Sources) -> None:
     if isinstance(member.value, str):
         _set_music(score, member, sources.file(member.value, member), {})
         return
-    member.describe("type", "mixingStrategy", "description", "enabled")
+    if member.flag("enabled") is False:
+        score.reading.whole.add(member.place)
+        return
+    member.describe("type", "mixingStrategy", "description")
     given = member.get(*_MUSIC)
     if given is None:
         return
@@ -66,7 +69,24 @@ def read_music(score: Score, member: Member | None, sources: Sources) -> None:
         settings["gain_db"] = decibels(volume, member)
     if any(holder.flag("loop") for holder in holders):
         settings["loop"] = True
-    _set_music(score, named, sources.file(named.value, named), settings)
+    file, span = sources.file(named.value, named), _span(score, member)
+    if span is None or file is None:
+        _set_music(score, named, file, settings)
+        return
+    gain = settings.pop("gain_db", 0.0)
+    clip = {"source": file, **settings, "start": plain(span[0]), "duration": plain(span[1] - span[0])}
+    score.reading.origins[("audio", len(score.audio))] = member.place
+    identifier = f"music{len(score.audio) + 1}"
+    score.audio.append({"id": identifier, "role": "music", "gain_db": gain, "clips": [clip]})
+
+
+def _span(score: Score, member: Member) -> tuple[Fraction, Fraction] | None:
+    """From where to where music is heard; None where that is the whole."""
+    names = ("Beat", "Time") if score.clock.unit == "beats" else ("Time", "Beat")
+    begin, end = member.number(f"start{names[0]}"), member.number(f"end{names[0]}")
+    whole = max((draft.end for draft in score.drafts), default=Fraction(0))
+    begin, end = begin or Fraction(0), whole if end is None else end
+    return None if (begin <= 0 and end >= whole) or end <= begin else (begin, end)
 
 
 def _first(holders: tuple[Member, ...], names: tuple[str, ...]) -> Fraction | None:

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from media_assets.errors import DocumentError
 from media_assets.kompositions.document import Document, parse, read
 
+JUNK = [
+    None,
+    0,
+    -1,
+    1e300,
+    10**30,
+    "",
+    "x",
+    "NaN",
+    "http://[",
+    "/abs/x.mp4",
+    "../x",
+    {},
+    [],
+    [[]],
+    [None],
+    True,
+]
 ELSEWHERE = "a part of a video that another document describes, and none beside this one does"
 SEGMENTS = {
     "couchdb/Bergen_In_Motion.json": 23,
@@ -80,3 +102,47 @@ def test_the_lenient_go_without_footage_that_is_not_told(media_fixtures: Path) -
     found = read(path, lenient=True)
     assert len(found.komposition.segments) == 4
     assert found.komposition.segments[0].start == 8
+
+
+def _members(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    pairs = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for step, inner in pairs:
+        yield (*place, step)
+        yield from _members(inner, (*place, step))
+
+
+def _spoilt(value: Any, chance: random.Random) -> str:
+    """A document with a few of its members taken away or put to something else, as text."""
+    copy = json.loads(json.dumps(value))
+    for _ in range(chance.randint(1, 4)):
+        places = list(_members(copy))
+        if not places:
+            break
+        *before, last = chance.choice(places)
+        inner = copy
+        for step in before:
+            inner = inner[step]
+        if chance.random() < 0.3:
+            del inner[last]
+        else:
+            inner[last] = json.loads(json.dumps(chance.choice(JUNK)))
+    return json.dumps(copy)
+
+
+def test_a_spoilt_document_is_read_or_refused_and_never_more(media_fixtures: Path, tmp_path: Path) -> None:
+    found = sorted((media_fixtures / "documents" / "kompositions").rglob("*.json"))
+    values = [json.loads(path.read_text()) for path in found]
+    chance, read_well = random.Random(4), 0
+    path = tmp_path / "spoilt.json"
+    for number in range(400):
+        path.write_text(_spoilt(values[number % len(values)], chance))
+        try:
+            document = read(path, lenient=number % 2 == 0)
+        except DocumentError as error:
+            assert error.findings
+        else:
+            assert parse(document.canonical, "again") == document.komposition
+            read_well += 1
+    assert read_well > 40

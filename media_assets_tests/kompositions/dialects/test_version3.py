@@ -102,6 +102,9 @@ def test_markdown_with_tracks_counts_beats(tmp_path: Path) -> None:
 - [Au](source-audio) "trance"
   - Start: 0 beats
   - End: 24 beats
+- [Horn](source-audio) "horn"
+  - Start: 8 beats
+  - End: 12 beats
 """
     found = reads(tmp_path, text, name="boats.kompo.md")
     assert found.komposition.bpm == 135
@@ -110,6 +113,8 @@ def test_markdown_with_tracks_counts_beats(tmp_path: Path) -> None:
         ("Landing", "Zw", 16),
     ]
     assert found.komposition.music is not None and found.komposition.music.source == "Au"
+    (horn,) = found.komposition.audio[0].clips
+    assert (horn.source, horn.start, horn.duration) == ("Horn", 8, 4)
     assert told(found)["$.segments[0].sourceRef"].startswith("line 9: names no file")
 
 
