@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from media_assets.errors import BadInput, DocumentError
 from media_assets.kompositions.effects import check_order, refusal, refusal_of
-from media_assets.kompositions.model import Effect
+from media_assets.kompositions.segments import Effect
 from media_assets.operations.base import Operation
 from media_assets.operations.clip import Clip, Picture
 from media_assets.operations.conform import JOINED_SOUND

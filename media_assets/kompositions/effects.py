@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from media_assets.errors import BadInput
-from media_assets.kompositions.model import Effect
+from media_assets.kompositions.segments import Effect
 from media_assets.media.encode import profile
 from media_assets.media.graph import generate
 from media_assets.media.info import MediaInfo

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from media_assets.errors import DocumentError
-from media_assets.kompositions import audio, model
+from media_assets.kompositions import audio, model, segments
 from media_assets.planning.positions import Place, Positions, json_path
 
 Finding = tuple[Place, str]
@@ -17,19 +17,19 @@ Finding = tuple[Place, str]
 _SHOWN_FINDINGS = 100
 _PARTS: dict[str, type[BaseModel]] = {
     "output": model.OutputFormat,
-    "segments": model.Segment,
-    "layers": model.Layer,
-    "box": model.Box,
-    "view": model.View,
-    "start": model.Framing,
-    "end": model.Framing,
+    "segments": segments.Segment,
+    "layers": segments.Layer,
+    "box": segments.Box,
+    "view": segments.View,
+    "start": segments.Framing,
+    "end": segments.Framing,
     "renditions": model.Rendition,
     "audio": audio.AudioTrack,
     "clips": audio.AudioClip,
     "speech": audio.Speech,
     "ranges": audio.Range,
-    "effects": model.Effect,
-    "transition": model.Transition,
+    "effects": segments.Effect,
+    "transition": segments.Transition,
     "music": audio.Music,
     "loudness": audio.Loudness,
 }

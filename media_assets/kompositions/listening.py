@@ -13,7 +13,8 @@ from typing import Protocol
 
 from media_assets.errors import DocumentError, MediaAssetsError, NotMedia
 from media_assets.kompositions.footage import sound_end
-from media_assets.kompositions.model import Komposition, Segment
+from media_assets.kompositions.model import Komposition
+from media_assets.kompositions.segments import Segment
 from media_assets.kompositions.snapping import Findings, MusicTrack, music_track, snapped
 from media_assets.kompositions.tempo import Tempo
 from media_assets.kompositions.values import exact

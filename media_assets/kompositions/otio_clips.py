@@ -15,9 +15,9 @@ import opentimelineio as otio
 from pydantic import ValidationError
 
 from media_assets.kompositions.audio import AudioClip
-from media_assets.kompositions.model import Segment, Transition
 from media_assets.kompositions.otio_values import SOLID, Lost, foreign, own, path_of, seconds_of
 from media_assets.kompositions.otio_writing import media_of
+from media_assets.kompositions.segments import Segment, Transition
 from media_assets.kompositions.values import SPEEDS
 
 _SAME = 1e-6

@@ -9,9 +9,10 @@ from typing import Any
 import opentimelineio as otio
 
 from media_assets.kompositions.audio import AudioClip, AudioTrack, Music
-from media_assets.kompositions.model import Komposition, Layer, Segment, Transition
+from media_assets.kompositions.model import Komposition
 from media_assets.kompositions.otio_values import KEY, SOLID, Lost, range_of, time_of, url_of
 from media_assets.kompositions.placement import Clock
+from media_assets.kompositions.segments import Layer, Segment, Transition
 from media_assets.kompositions.tempo import Tempo
 from media_assets.kompositions.values import exact
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from media_assets.kompositions.effects import NO_EFFECTS, Chain
-from media_assets.kompositions.model import Segment, Transition
+from media_assets.kompositions.segments import Segment, Transition
 from media_assets.kompositions.takes import Extent
 from media_assets.kompositions.tempo import Tempo
 from media_assets.kompositions.values import MAX_TRANSITION_SECONDS, exact

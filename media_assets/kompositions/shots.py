@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from media_assets.kompositions.effects import Step
-from media_assets.kompositions.model import Framing
+from media_assets.kompositions.segments import Framing
 from media_assets.kompositions.takes import Take
 from media_assets.operations.clip import Picture
 

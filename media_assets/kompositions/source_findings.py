@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from media_assets.kompositions.footage import picture_end, sound_end
-from media_assets.kompositions.model import Komposition, Segment
+from media_assets.kompositions.model import Komposition
+from media_assets.kompositions.segments import Segment
 from media_assets.kompositions.values import exact
 from media_assets.media.info import MediaInfo
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from media_assets.kompositions.footage import fitted, is_still
-from media_assets.kompositions.model import Box, Framing, OutputFormat, Segment
+from media_assets.kompositions.model import OutputFormat
 from media_assets.kompositions.placement import Placed
+from media_assets.kompositions.segments import Box, Framing, Segment
 from media_assets.kompositions.shots import Seen, Shot
 from media_assets.kompositions.takes import led, part, takes
 from media_assets.kompositions.values import exact

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from media_assets.kompositions.footage import is_still, picture_end
-from media_assets.kompositions.model import Segment
+from media_assets.kompositions.segments import Segment
 from media_assets.kompositions.values import exact
 from media_assets.media.info import MediaInfo
 

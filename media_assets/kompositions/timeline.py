@@ -8,8 +8,9 @@ from fractions import Fraction
 
 from media_assets.errors import DocumentError
 from media_assets.kompositions.effects import chain
-from media_assets.kompositions.model import Box, Effect, Komposition, Layer
+from media_assets.kompositions.model import Komposition
 from media_assets.kompositions.placement import Clock, Findings, Placed, place
+from media_assets.kompositions.segments import Box, Effect, Layer
 from media_assets.kompositions.shots import Laid, Piece
 from media_assets.kompositions.slicing import PlacedLayer, pieces
 from media_assets.kompositions.source_findings import source_findings

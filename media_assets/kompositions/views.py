@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from media_assets.kompositions.model import Framing
+from media_assets.kompositions.segments import Framing
 from media_assets.kompositions.shots import Seen
 from media_assets.media.graph import Stream
 from media_assets.operations.clip import Picture, even

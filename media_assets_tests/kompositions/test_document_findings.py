@@ -50,7 +50,11 @@ def _layer(*segments: dict[str, Any], **members: Any) -> dict[str, Any]:
         (_into(duration=70, offset=-70), "$.segments[1].transition.duration", "more than 59 s"),
         (_layer({**A, "id": "b"}, {**B, "id": "b"}), "$.layers[0].segments[1].id", "segment 1 of layer 1"),
         ({"layers": [OVER, OVER]}, "$.layers[1].id", "id of layer 1"),
-        ({"segments": [{**A, "id": "over-1"}], "layers": [OVER]}, "$.layers[0].segments[0].id", "of segment 1"),
+        (
+            {"segments": [{**A, "id": "over-1"}], "layers": [OVER]},
+            "$.layers[0].segments[0].id",
+            "of segment 1",
+        ),
         (_layer(A), "$.layers[0].segments[0].id", "already the id of segment 1"),
         (
             _layer({"source": "c", "duration": 2, "transition": {"duration": 1}}),

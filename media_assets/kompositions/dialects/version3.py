@@ -15,7 +15,7 @@ from media_assets.kompositions.dialects.placing import compare_end, ordered
 from media_assets.kompositions.dialects.reading import Member, plain
 from media_assets.kompositions.dialects.segments import identify, stretch
 from media_assets.kompositions.dialects.sources import Sources, read_sources
-from media_assets.kompositions.model import Blend
+from media_assets.kompositions.segments import Blend
 
 _BLENDS = {
     "replace": "normal",
