@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from bench.komposition.document import Sources, compiled, document, fresh
+from bench.komposition.document import RATE, Sources, compiled, document, fresh
 from bench.komposition.rivals import LOSSLESS, by_hand
 from media_assets.kompositions.render import render
 from media_assets.media import binaries
@@ -56,7 +56,9 @@ def _ours(settings: Settings, sources: Sources, folder: Path) -> tuple[float, in
 
 def _vmaf(settings: Settings, path: Path, reference: Path) -> float:
     """The mean VMAF of the pictures of `path`, paired by number."""
-    paired = f"[0:v]setpts=N[a];[1:v]setpts=N[b];[a][b]libvmaf=n_threads=2:n_subsample={_EVERY}"
+    numbered = f"settb=1/{RATE},setpts=N"
+    measured = f"libvmaf=n_threads=2:n_subsample={_EVERY}"
+    paired = f"[0:v]{numbered}[a];[1:v]{numbered}[b];[a][b]{measured}"
     inputs = ("-i", str(path), "-i", str(reference))
     command = [str(binaries.ffmpeg(settings).path), *inputs, "-lavfi", paired, "-f", "null", "-"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
