@@ -129,7 +129,7 @@ def exported(text: str, settings: Settings) -> tuple[str, Lost]:
     catalogue, sources = SourceCatalogue(settings), {}
     for reference in references(komposition):
         with contextlib.suppress(BadInput):  # where it is not read yet, its name is all there is to tell
-            sources[reference] = catalogue.facts(reference)
+            sources[reference] = catalogue.facts(komposition.source(reference))
     tempo = listened(komposition, sources, settings).tempo
     return to_otio(komposition, tempo, {name: facts.relative for name, facts in sources.items()})
 

@@ -169,7 +169,7 @@ class Compiler:
         findings: list[tuple[str, str]] = []
         for reference in references(komposition):
             try:
-                source, nested = self._source(reference, above)
+                source, nested = self._source(komposition.source(reference), above)
             except KompositionCycle:
                 raise
             except BadInput as error:

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from media_assets.kompositions.audio import AudioTrack, Loudness, Music
-from media_assets.kompositions.segments import Layer, Segment, named
+from media_assets.kompositions.segments import Effect, Layer, Segment, named
 from media_assets.kompositions.values import (
+    MAX_EFFECTS,
     MAX_LAYERS,
     MAX_RENDITIONS,
     MAX_SEGMENTS,
@@ -19,7 +20,9 @@ from media_assets.kompositions.values import (
     FrameRate,
     Id,
     Part,
+    Reference,
     Side,
+    SourceName,
     Unit,
     exact,
 )
@@ -72,7 +75,9 @@ class Komposition(Part):
         meter: beats in a bar.
         snap: positions in beats are those of the beats detected in the music, not of an even grid.
         unit: what positions and durations are in; beats if there is a bpm, else seconds.
+        sources: names for sources, which segments, effects and tracks may use instead of the source itself.
         segments: the main ones, in order.
+        effects: on each of the main segments, after its own.
         layers: more pictures, over or under these.
         music: one track under the whole timeline.
         audio: further tracks.
@@ -90,7 +95,11 @@ class Komposition(Part):
     snap: bool = False
     unit: Unit | None = None
     output: OutputFormat
+    sources: Annotated[dict[SourceName, Reference], Field(max_length=MAX_SEGMENTS)] = Field(
+        default_factory=dict
+    )
     segments: Annotated[tuple[Segment, ...], Field(min_length=1, max_length=MAX_SEGMENTS, strict=False)]
+    effects: Annotated[tuple[Effect, ...], Field(max_length=MAX_EFFECTS, strict=False)] = ()
     layers: Annotated[tuple[Layer, ...], Field(max_length=MAX_LAYERS, strict=False)] = ()
     music: Music | None = None
     audio: Annotated[tuple[AudioTrack, ...], Field(max_length=MAX_TRACKS, strict=False)] = ()
@@ -116,6 +125,10 @@ class Komposition(Part):
             raise ValueError("the bpm is not known yet")
         return unit_seconds(self.bpm, self.unit)
 
+    def source(self, reference: str) -> str:
+        """The source that a name in the document stands for: a path or an id."""
+        return self.sources.get(reference, reference)
+
     @property
     def all_segments(self) -> Iterator[tuple[str, Segment]]:
         """Every segment with its place in the document, the main ones first."""
@@ -138,6 +151,7 @@ def references(komposition: Komposition) -> list[str]:
     segments = [segment for _, segment in komposition.all_segments]
     names: Iterable[str] = (segment.source for segment in segments if segment.source is not None)
     groups = [segment.effects for segment in segments] + [layer.effects for layer in komposition.layers]
+    groups.append(komposition.effects)
     slots = [name for effects in groups for effect in effects for name in effect.sources]
     music = [komposition.music.source] if komposition.music else []
     clips = [clip.source for track in komposition.audio for clip in track.clips]

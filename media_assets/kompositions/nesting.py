@@ -259,6 +259,9 @@ def places(komposition: Komposition, reference: str) -> Iterator[str]:
         for index, effect in enumerate(layer.effects):
             if reference in effect.sources:
                 yield f"$.layers[{at}].effects[{index}]"
+    for index, effect in enumerate(komposition.effects):
+        if reference in effect.sources:
+            yield f"$.effects[{index}]"
     if komposition.music is not None and komposition.music.source == reference:
         yield "$.music.source"
     for at, track in enumerate(komposition.audio):

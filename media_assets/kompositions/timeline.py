@@ -71,7 +71,9 @@ def timeline(
     findings = source_findings(komposition, media)
     warnings: Findings = []
     clock = _clock(komposition, tempo)
-    main = Layer.model_construct(id="", z=0, segments=komposition.segments, box=Box(), effects=())
+    main = Layer.model_construct(
+        id="", z=0, segments=komposition.segments, box=Box(), effects=komposition.effects
+    )
     layers = []
     others = [(f"$.layers[{number}]", layer) for number, layer in enumerate(komposition.layers)]
     for path, layer in [("$", main), *others]:

@@ -85,6 +85,7 @@ Reference = Annotated[
         "(komp_…) or of an effect (effect_…).",
     ),
 ]
+SourceName = Annotated[str, Field(min_length=1, max_length=200)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Length = Annotated[float, Field(gt=0, le=1_000_000, description="In the document's unit.")]
 Position = Annotated[float, Field(ge=0, le=1_000_000, description="In the document's unit.")]

@@ -62,9 +62,9 @@ def _has_music(data: dict[str, Any]) -> bool:
 
 
 def _rows(data: dict[str, Any]) -> Iterator[tuple[Place, list[Any], dict[str, Any]]]:
-    """Lists of segments: their place, and the layer that they are in, nothing for the main ones."""
+    """Lists of segments: their place, and what they are in, the document itself for the main ones."""
     if isinstance(data.get("segments"), list):
-        yield ("segments",), data["segments"], {}
+        yield ("segments",), data["segments"], data
     layers = data.get("layers")
     for index, layer in enumerate(layers[: values.MAX_LAYERS] if isinstance(layers, list) else []):
         if isinstance(layer, dict) and isinstance(layer.get("segments"), list):
@@ -122,8 +122,7 @@ class _Sheet:
             yield from self._effects(segment.get("effects"), here, duration)
         if end > values.MAX_SECONDS:
             yield place, f"last {float(end):g} s together; the most is {values.MAX_SECONDS} s"
-        if place[0] == "layers":
-            yield from self._effects(layer.get("effects"), place[:2], longest)
+        yield from self._effects(layer.get("effects"), place[:-1], longest)
 
     def _transition(
         self, segment: dict[str, Any], place: Place, duration: Fraction, before: Any
@@ -189,7 +188,7 @@ def _filling_findings(segment: dict[str, Any], place: Place, duration: Fraction)
         yield (*place, "source"), "is missing; a segment has a source or a color"
     if segment.get("color") is not None and segment.get("source") is None:
         for name in ("view", "source_duration", "in_point", "speech"):
-            if _given(segment, name):
+            if _given(segment, name) and segment[name] != 0:
                 yield (*place, name), "is of a source, and a colour has none"
 
 

@@ -20,7 +20,7 @@ from media_assets_tests.defs.conftest import BLUE, RED, TONE, age, put, write_do
 from media_assets_tests.e2e.conftest import Cli, environment, runner
 from media_assets_tests.making import clip, make
 
-PATIENCE_SECONDS = 150.0
+PATIENCE_SECONDS = 280.0
 
 
 @pytest.fixture(scope="module")

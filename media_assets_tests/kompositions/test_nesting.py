@@ -174,6 +174,30 @@ def test_an_analysis_is_made_by_who_may_take_the_time(settings: Settings) -> Non
     assert again.fingerprint == found.fingerprint
 
 
+def test_a_name_of_the_document_stands_for_its_source(settings: Settings, clip: str) -> None:
+    named = using("take", sources={"take": clip, "logo": "logo.png"})
+    write(settings, "named.json", named)
+    write(settings, "plain.json", using(clip))
+    found = compiled(settings, "komp_named")
+    assert found.plan.fingerprint == compiled(settings, "komp_plain").plan.fingerprint
+    assert made(settings, found).segments[0].sources == (
+        ingested(settings, settings.source_root / clip).id,
+    )
+
+
+def test_effects_of_the_document_are_those_of_each_segment(settings: Settings, clip: str) -> None:
+    grey = [{"op": "color_correction", "saturation": 0}]
+    data = using(clip, clip)
+    write(settings, "whole.json", {**data, "effects": grey})
+    write(settings, "each.json", {**data, "segments": [{**s, "effects": grey} for s in data["segments"]]})
+    plans = [compiled(settings, key).plan for key in ("komp_whole", "komp_each")]
+    assert plans[0].fingerprint == plans[1].fingerprint
+    write(settings, "wrong.json", {**data, "effects": [{"op": "color_correction", "saturation": -1}]})
+    with pytest.raises(DocumentError) as caught:
+        compiled(settings, "komp_wrong")
+    assert [place for place, _ in caught.value.findings] == ["$.effects[0].saturation"]
+
+
 def test_renditions_are_plans_of_their_own(settings: Settings, clip: str) -> None:
     plain = compiled_from(settings, using(clip))
     listed = compiled_from(settings, using(clip, renditions=[{"id": "tall", "width": 90, "height": 160}]))
