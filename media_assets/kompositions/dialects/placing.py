@@ -18,8 +18,8 @@ def arrange(score: Score) -> None:
     score.drafts = ordered(score.drafts, score.clock)
 
 
-def ordered(drafts: list[Draft], clock: Clock) -> list[Draft]:
-    """Segments of one layer, ready to follow each other."""
+def ordered(drafts: list[Draft], clock: Clock, under: str = "the background") -> list[Draft]:
+    """Segments of one layer, ready to follow each other; `under` is what is seen where there are none."""
     in_time = sorted(drafts, key=lambda draft: draft.start)
     if [id(d) for d in in_time] != [id(d) for d in drafts]:
         reading = drafts[0].member.reading
@@ -29,7 +29,7 @@ def ordered(drafts: list[Draft], clock: Clock) -> list[Draft]:
         if draft.start > position:
             draft.keep_start = True
             gap = f"from {_at(position, clock)} to {_at(draft.start, clock)}"
-            draft.member.warn(f"{gap} nothing is seen but the background")
+            draft.member.warn(f"{gap} nothing is seen but {under}")
         elif draft.start < position and index:
             _overlap(in_time[index - 1], draft, clock)
         position = max(position, draft.end)

@@ -9,6 +9,7 @@ from typing import Any
 from media_assets.kompositions.dialects.drafts import Draft, Score
 from media_assets.kompositions.dialects.reading import Member, plain
 from media_assets.kompositions.dialects.sources import Sources
+from media_assets.planning.positions import Place
 
 _SILENCE = -96.0
 _LOUDEST = 24.0
@@ -64,6 +65,10 @@ def read_music(score: Score, member: Member | None, sources: Sources) -> None:
         value = _first(holders, names)
         if value:
             settings[name] = plain(max(Fraction(0), value))
+    if settings.get("in_point"):
+        (given if inner is given else member).warn(
+            f"the music begins {float(settings['in_point']):g} s into its file"
+        )
     volume = _first(holders, _VOLUME)
     if volume is not None:
         settings["gain_db"] = decibels(volume, member)
@@ -97,10 +102,33 @@ def _first(holders: tuple[Member, ...], names: tuple[str, ...]) -> Fraction | No
 
 
 def tell_silence(score: Score) -> None:
-    """Say that segments are silent under music, where they do not say what becomes of their sound."""
-    if score.music is not None and any(d.gain_db is None and d.speech is None for d in score.drafts):
-        place = score.reading.origins[("music",)]
+    """Say that segments are silent under music, where they do not say what becomes of their sound.
+
+    Where music is only under a part of the whole, segments away from it are heard.
+    """
+    quiet = [draft for draft in score.drafts if draft.gain_db is None and draft.speech is None]
+    places = [] if score.music is None else [score.reading.origins[("music",)]]
+    if score.music is None:
+        under = {id(draft): _music_under(draft, score) for draft in quiet}
+        places = [place for found in under.values() for place in found]
+        if any(track["role"] == "music" for track in score.audio):
+            for draft in quiet:
+                draft.gain_db = None if under[id(draft)] else 0.0
+    for place in dict.fromkeys(places if quiet else []):
         score.reading.warn(place, "under it the sound of segments that do not say otherwise is silent")
+
+
+def _music_under(draft: Draft, score: Score) -> list[Place]:
+    """Where the document names the tracks of music that are heard during a segment."""
+    return [
+        score.reading.origins[("audio", index)]
+        for index, track in enumerate(score.audio)
+        if track["role"] == "music"
+        and any(
+            clip["start"] < draft.end and draft.start < clip["start"] + clip["duration"]
+            for clip in track["clips"]
+        )
+    ]
 
 
 def _set_music(score: Score, member: Member, file: str | None, settings: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from media_assets.kompositions.dialects.heads import read_bpm, read_meter, read_
 from media_assets.kompositions.dialects.placing import compare_end, ordered
 from media_assets.kompositions.dialects.reading import Member, plain
 from media_assets.kompositions.dialects.segments import identify, stretch
+from media_assets.kompositions.dialects.sound import tell_silence
 from media_assets.kompositions.dialects.sources import Sources, read_sources
 from media_assets.kompositions.segments import Blend
 
@@ -46,16 +47,19 @@ def read(root: Member) -> dict[str, Any]:
     if root.reading.errors:
         return {}
     lowest, base, drafts = layers[0]
-    score.drafts = drafts
+    score.drafts = ordered(drafts, SECONDS)
+    upper = [(z, member, ordered(held, SECONDS, "what lies below")) for z, member, held in layers[1:]]
     _base(base, lowest)
-    every = [draft for _, _, of_layer in layers for draft in of_layer]
+    every = [*score.drafts, *(draft for _, _, held in upper for draft in held)]
     _ends(score, meta, every)
     tracks = [t for n, m in enumerate(root.listed("audio_tracks")) if (t := _track(m, n, sources, score))]
     score.audio = [track for track in tracks if track]
+    tell_silence(score)
     document = score.canonical()
-    if layers[1:]:
-        above = enumerate(layers[1:])
-        document["layers"] = [_canonical(n, z - lowest, member, held) for n, (z, member, held) in above]
+    if upper:
+        document["layers"] = [
+            _canonical(n, z - lowest, member, held) for n, (z, member, held) in enumerate(upper)
+        ]
     if sources.listed:
         sources.tell_unused()
     return document
@@ -64,7 +68,7 @@ def read(root: Member) -> dict[str, Any]:
 def _layer(member: Member, index: int, sources: Sources) -> tuple[int, Member, list[Draft]]:
     z = member.number("z")
     drafts = [d for clip in member.listed("clips") if (d := _clip(clip, sources)) is not None]
-    return int(z) if z is not None else index, member, ordered(drafts, SECONDS) if drafts else []
+    return int(z) if z is not None else index, member, drafts
 
 
 def _clip(member: Member, sources: Sources) -> Draft | None:
