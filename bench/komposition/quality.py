@@ -14,6 +14,7 @@ from bench.komposition.document import RATE, Sources, compiled, document, fresh
 from bench.komposition.rivals import LOSSLESS, by_hand
 from media_assets.kompositions.render import render
 from media_assets.media import binaries
+from media_assets.media.concat import concat_list
 from media_assets.settings import Settings
 
 _SCORE = re.compile(r"VMAF score: ([\d.]+)")
@@ -36,31 +37,42 @@ def measure(settings: Settings, sources: Sources, folder: Path) -> dict[str, Any
 
 
 def _ours(settings: Settings, sources: Sources, folder: Path) -> tuple[float, int]:
-    """The pieces' mean score, each counted by its pictures, and the bytes of the finished file."""
+    """The score of the finished file, held against all pieces without loss, and its bytes."""
     there, store = fresh(settings, folder / "quality")
     planned, wanted = compiled(there, sources, document())
     finished = render(planned, wanted, there, store)
-    scores = []
-    for piece in planned.pieces:
+    lossless = []
+    for number, piece in enumerate(planned.pieces):
         output = store.get(piece.fingerprint)
         assert output is not None
         command = list(output.made.commands[-1])
         # The same inputs and filters; all after the mapped stream is about the encoder and the file.
         end = command.index("-map") + 2
-        reference = folder / "reference.mkv"
-        subprocess.run([*command[:end], *LOSSLESS, str(reference)], check=True, capture_output=True)
-        scores.append((_vmaf(there, output.path, reference), piece.piece.frames))
-    mean = sum(score * frames for score, frames in scores) / sum(frames for _, frames in scores)
-    return round(mean, 3), finished.final.output.made.properties.size
+        lossless.append(folder / f"lossless{number}.mp4")
+        subprocess.run([*command[:end], *LOSSLESS, str(lossless[-1])], check=True, capture_output=True)
+    # Whole against whole: a measure of its own for each piece would take its first picture for a still.
+    listing = folder / "lossless.txt"
+    listing.write_text(
+        concat_list(lossless, [p.piece.frames / planned.output.rate for p in planned.pieces])
+    )
+    reference = folder / "lossless.mp4"
+    joined = ("-f", "concat", "-safe", "0", "-i", str(listing), "-c", "copy", str(reference))
+    subprocess.run([_program(there), *joined], check=True, capture_output=True)
+    score = _vmaf(there, finished.final.output.path, reference)
+    return score, finished.final.output.made.properties.size
 
 
 def _vmaf(settings: Settings, path: Path, reference: Path) -> float:
-    """The mean VMAF of the pictures of `path`, paired by number."""
+    """The mean VMAF of the pictures of `path`, paired by number with those of `reference`."""
     numbered = f"settb=1/{RATE},setpts=N"
     measured = f"libvmaf=n_threads=2:n_subsample={_EVERY}"
     paired = f"[0:v]{numbered}[a];[1:v]{numbered}[b];[a][b]{measured}"
     inputs = ("-i", str(path), "-i", str(reference))
-    command = [str(binaries.ffmpeg(settings).path), *inputs, "-lavfi", paired, "-f", "null", "-"]
+    command = [_program(settings), *inputs, "-lavfi", paired, "-f", "null", "-"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     (score,) = _SCORE.findall(done.stderr)
-    return float(score)
+    return round(float(score), 3)
+
+
+def _program(settings: Settings) -> str:
+    return str(binaries.ffmpeg(settings).path)

@@ -33,7 +33,7 @@ _SIZED = (
 _FADED = f"volume=-3dB,atrim=end={TOTAL},afade=t=out:st={TOTAL - 1}:d=1"
 # A gain and a limiter, as ours applies: loudnorm would cost the others far more.
 _LEVELLED = "volume=2dB,alimiter=limit=0.89:level=false,aresample=48000"
-LOSSLESS = ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "0")
+LOSSLESS = ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "0", "-pix_fmt", "yuv420p")
 
 
 def by_hand(
