@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from media_assets import console
-from media_assets.cli_common import Data, Json, with_actions
+from media_assets.cli_common import Data, Json, interruptible, with_actions
 from media_assets.errors import BadInput
 from media_assets.operations.parameters import seconds as read_seconds
 
 if TYPE_CHECKING:
     from media_assets.actions import Actions
     from media_assets.jobs import JobReport
-
-_INTERRUPTED_STATUS = 130
 
 
 def run(
@@ -33,22 +30,14 @@ def run(
 ) -> None:
     """Make what a job asks for; what is in the store already is not made again."""
     limit = _seconds(timeout)
-    # Ending the command ends its ffmpeg: a service manager's signal is taken as Ctrl-C is.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
     def work(actions: Actions) -> JobReport:
         from media_assets.jobs import run_job
 
         return run_job(actions, job, only=only or [], timeout=limit)
 
-    try:
+    with interruptible(job, json=json):
         report: JobReport = with_actions(data, work)
-    except KeyboardInterrupt:
-        text = "nothing half made is left, what was finished is kept"
-        if json:
-            console.print_json({"error": "Interrupted", "message": text, "where": str(job), "hint": None})
-        console.say(f"interrupted: {text}")
-        raise typer.Exit(_INTERRUPTED_STATUS) from None
     if json:
         console.print_json(report.to_json())
     else:
