@@ -75,8 +75,8 @@ class _Way:
 
 _WAYS: Mapping[AnalysisKind, _Way] = {
     "beats": _Way(1, analyse_beats, Beats.from_json),
-    "sound": _Way(1, analyse_sound, SoundContent.from_json),
-    "picture": _Way(1, analyse_picture, PictureContent.from_json),
+    "sound": _Way(2, analyse_sound, SoundContent.from_json),
+    "picture": _Way(2, analyse_picture, PictureContent.from_json),
 }
 
 

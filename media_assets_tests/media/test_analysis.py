@@ -179,12 +179,13 @@ def test_the_focus_follows_what_moves() -> None:
     for index in range(12):
         top = 20 + 5 * (index % 4)
         pictures[index, top : top + 20, 120:140] = 250
-    found = picture_content(pictures, ())
+    colors = np.repeat(pictures[::4, :, :, None], 3, axis=3)
+    found = picture_content(pictures, (), colors)
     assert len(found.focus) == 3
     for x, y in found.focus:
         assert x == pytest.approx(130 / 160, abs=0.08)
         assert y == pytest.approx(38 / 90, abs=0.12)
-    still = picture_content(pictures[:1], ())
+    still = picture_content(pictures[:1], (), colors[:1])
     assert still.motion == (0.0,)
     assert still.focus[0][0] > 0.55
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media_assets.errors import BadInput, CorruptMedia, FfmpegFailed, NotMedia
-from media_assets.media.graph import Stream, Target, arguments, open_file
+from media_assets.media.graph import Option, Stream, Target, arguments, open_file
 from media_assets.media.info import AudioStream, MediaInfo, VideoStream
-from media_assets.media.run import run_ffmpeg
+from media_assets.media.loudness import Loudness, metered, parse_ebur128
+from media_assets.media.run import FfmpegResult, run_ffmpeg
 from media_assets.settings import Settings
 
 Samples = NDArray[np.float32]
@@ -21,10 +24,42 @@ Grays = NDArray[np.uint8]
 LONGEST_SIDE = 256
 """Pixels of the longer side of the pictures that are looked at."""
 PICTURES_PER_SECOND = 4
+COLORED_SIDE = 64
+"""The same of the pictures in colour, of which there is one a second."""
 _NO_SOUND = "it has no sound that could be listened to"
 _NO_PICTURE = "it has no picture that could be looked at"
 # The default of ffmpeg's scene detector, of 100.
 _SCENE_THRESHOLD = 10
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Small pictures of a file, upright, in full range, mapped from files.
+
+    Attributes:
+        grays: (pictures, height, width), four a second; a single one of a still.
+        colors: (pictures, height, width, 3), red, green and blue, one a second.
+        cuts: seconds of each scene change that ffmpeg finds.
+    """
+
+    grays: Grays
+    colors: Grays
+    cuts: tuple[float, ...]
+
+
+def decode_metered(
+    path: Path, info: MediaInfo, settings: Settings, scratch: Path, *, rate: int, seconds: float
+) -> tuple[Samples, Loudness]:
+    """As `decode_sound`, and the loudness of all channels, from the same decoding.
+
+    Raises:
+        As `decode_sound`.
+    """
+    if info.audio is None:
+        raise NotMedia(_NO_SOUND, where=str(path), hint="name a file with sound")
+    opened = metered(_opened(path, info, info.audio, seconds))
+    found, done = _samples(opened, scratch / "sound.f32", rate, path, settings, log_level="info")
+    return found, parse_ebur128(done.log)
 
 
 def decode_sound(
@@ -42,23 +77,14 @@ def decode_sound(
     """
     if info.audio is None:
         raise NotMedia(_NO_SOUND, where=str(path), hint="name a file with sound")
-    target = scratch / "sound.f32"
-    stream = _opened(path, info, info.audio, seconds).filter("aresample", rate, first_pts=0, **{"async": 1})
-    stream = stream.filter("aformat", sample_fmts="flt", channel_layouts="mono")
-    _decode(stream, target, {"f": "f32le"}, path, settings)
-    found = np.fromfile(target, np.float32)
-    target.unlink()
-    return np.nan_to_num(found, copy=False)
+    opened = _opened(path, info, info.audio, seconds)
+    return _samples(opened, scratch / "sound.f32", rate, path, settings)[0]
 
 
 def decode_pictures(
     path: Path, info: MediaInfo, settings: Settings, scratch: Path, *, seconds: float
-) -> tuple[Grays, tuple[float, ...]]:
-    """Four pictures of each of the first `seconds`, and the scene changes that ffmpeg finds.
-
-    Returns:
-        Gray pictures as (pictures, height, width), upright, in full range, mapped from a file in `scratch`;
-        and the seconds of each scene change. A still is one picture.
+) -> Pictures:
+    """Small pictures of the first `seconds`, and the scene changes, from one decoding.
 
     Raises:
         NotMedia: there is no picture; CorruptMedia: it cannot be decoded.
@@ -67,7 +93,8 @@ def decode_pictures(
     if video is None:
         raise NotMedia(_NO_PICTURE, where=str(path), hint="name a file with a picture")
     width, height = small_size(video)
-    raw, scenes = scratch / "pictures.gray", scratch / "scenes.txt"
+    wide, high = small_size(video, COLORED_SIDE)
+    raw, raw_colors, scenes = (scratch / name for name in ("pictures.gray", "colors.rgb", "scenes.txt"))
     still = info.kind == "image"
     stream = _opened(path, info, video, None if still else seconds)
     if not still:
@@ -75,20 +102,27 @@ def decode_pictures(
         stream = stream.filter("metadata", mode="print", key="lavfi.scd.time", file=str(scenes))
         # `pass`: what is shorter than a quarter of a second still gives a picture.
         stream = stream.filter("fps", PICTURES_PER_SECOND, start_time=0, eof_action="pass")
-    stream = stream.filter("scale", width, height, flags="area", out_range="full").filter("format", "gray")
-    options: dict[str, str | int | float | None] = {"f": "rawvideo"}
-    _decode(stream, raw, options | ({"frames:v": 1} if still else {}), path, settings)
-    count = raw.stat().st_size // (width * height)
-    if not count:
+    gray, colored = stream.split(2, audio=False)
+    gray = gray.filter("scale", width, height, flags="area", out_range="full").filter("format", "gray")
+    colored = colored.filter("select", f"not(mod(n,{PICTURES_PER_SECOND}))")
+    colored = colored.filter("scale", wide, high, flags="area").filter("format", "rgb24")
+    options: dict[str, Option] = {"f": "rawvideo", "fps_mode": "passthrough"}
+    options |= {"frames:v": 1} if still else {}
+    _decode([Target([gray], raw, options), Target([colored], raw_colors, options)], path, settings)
+    count, seen = raw.stat().st_size // (width * height), raw_colors.stat().st_size // (wide * high * 3)
+    if not count or not seen:
         raise CorruptMedia("no picture of it can be decoded", where=str(path), hint="export it again")
-    pictures = np.memmap(raw, np.uint8, "r", shape=(count, height, width))
-    return pictures, _scene_changes(scenes)
+    return Pictures(
+        np.memmap(raw, np.uint8, "r", shape=(count, height, width)),
+        np.memmap(raw_colors, np.uint8, "r", shape=(seen, high, wide, 3)),
+        _scene_changes(scenes),
+    )
 
 
-def small_size(video: VideoStream) -> tuple[int, int]:
+def small_size(video: VideoStream, longest: int = LONGEST_SIDE) -> tuple[int, int]:
     """Width and height of the pictures that are looked at: upright, in square pixels."""
     wide, high = video.display_width, video.display_height
-    scale = min(Fraction(1), Fraction(LONGEST_SIDE, max(wide, high)))
+    scale = min(Fraction(1), Fraction(longest, max(wide, high)))
     return max(2, round(wide * scale)), max(2, round(high * scale))
 
 
@@ -99,15 +133,23 @@ def _opened(
     return open_file(path.absolute(), f=info.demuxer, **limit).stream(stream.index)
 
 
+def _samples(
+    stream: Stream, target: Path, rate: int, path: Path, settings: Settings, log_level: str = "error"
+) -> tuple[Samples, FfmpegResult]:
+    """The sound as one channel, and what the command said."""
+    stream = stream.filter("aresample", rate, first_pts=0, **{"async": 1})
+    stream = stream.filter("aformat", sample_fmts="flt", channel_layouts="mono")
+    done = _decode([Target([stream], target, {"f": "f32le"})], path, settings, log_level)
+    found = np.fromfile(target, np.float32)
+    target.unlink()
+    return np.nan_to_num(found, copy=False), done
+
+
 def _decode(
-    stream: Stream,
-    target: Path,
-    options: dict[str, str | int | float | None],
-    path: Path,
-    settings: Settings,
-) -> None:
+    targets: Sequence[Target], path: Path, settings: Settings, log_level: str = "error"
+) -> FfmpegResult:
     try:
-        run_ffmpeg(arguments([Target([stream], target, options)]), settings=settings)
+        return run_ffmpeg(arguments(targets), settings=settings, log_level=log_level)
     except FfmpegFailed as error:
         if not os.access(path, os.R_OK):
             raise BadInput("it cannot be read", where=str(path), hint="check the path") from None

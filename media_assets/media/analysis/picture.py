@@ -14,6 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from media_assets.media.analysis.decoding import PICTURES_PER_SECOND, Grays, decode_pictures
+from media_assets.media.analysis.scenes import (
+    Colors,
+    Scene,
+    black_ranges,
+    colors_of,
+    dominant,
+    frozen_ranges,
+    scenes,
+)
+from media_assets.media.analysis.speech import Ranges
 from media_assets.media.info import MediaInfo
 from media_assets.settings import Settings
 
@@ -45,6 +55,10 @@ class PictureContent:
         brightness: mean, 0 black to 1 white.
         focus: (x, y) of what draws the eye, as fractions of the frame, smoothed within a scene.
         seconds: how much was looked at.
+        scenes: from cut to cut, with what each looks like.
+        black: ranges of half a second or more that are black; to a quarter of a second.
+        frozen: ranges of a second or more in which nothing moves; to a quarter of a second.
+        colors: the dominant colours of all of it.
     """
 
     cuts: tuple[float, ...]
@@ -53,11 +67,21 @@ class PictureContent:
     brightness: tuple[float, ...]
     focus: tuple[tuple[float, float], ...]
     seconds: float
+    scenes: tuple[Scene, ...]
+    black: Ranges
+    frozen: Ranges
+    colors: Colors
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept and printed."""
         lists = {name: list(getattr(self, name)) for name in ("cuts", "sharpness", "motion", "brightness")}
-        return {**lists, "focus": [list(point) for point in self.focus], "seconds": self.seconds}
+        pairs = {
+            name: [list(p) for p in getattr(self, name)] for name in ("focus", "black", "frozen", "colors")
+        }
+        shots = [
+            {**vars(scene), "colors": [list(color) for color in scene.colors]} for scene in self.scenes
+        ]
+        return {**lists, **pairs, "scenes": shots, "seconds": self.seconds}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> PictureContent:
@@ -68,8 +92,13 @@ class PictureContent:
         """
         names = ("cuts", "sharpness", "motion", "brightness")
         values = {name: tuple(map(float, document[name])) for name in names}
-        focus = tuple((float(x), float(y)) for x, y in document["focus"])
-        return cls(**{**document, **values, "focus": focus})
+        pairs = {
+            name: tuple((float(x), float(y)) for x, y in document[name])
+            for name in ("focus", "black", "frozen")
+        }
+        shots = tuple(Scene.from_json(scene) for scene in document["scenes"])
+        colors = colors_of(document["colors"])
+        return cls(**{**document, **values, **pairs, "scenes": shots, "colors": colors})
 
 
 def analyse_picture(path: Path, info: MediaInfo, settings: Settings, scratch: Path) -> PictureContent:
@@ -78,20 +107,29 @@ def analyse_picture(path: Path, info: MediaInfo, settings: Settings, scratch: Pa
     Raises:
         NotMedia: it has no picture; CorruptMedia: it cannot be decoded.
     """
-    pictures, cuts = decode_pictures(path, info, settings, scratch, seconds=LONGEST_SECONDS)
-    return picture_content(pictures, cuts)
+    found = decode_pictures(path, info, settings, scratch, seconds=LONGEST_SECONDS)
+    return picture_content(found.grays, found.cuts, found.colors)
 
 
-def picture_content(pictures: Grays, cuts: tuple[float, ...]) -> PictureContent:
-    """What is in gray pictures, four a second, with scene changes at `cuts` (seconds)."""
+def picture_content(pictures: Grays, cuts: tuple[float, ...], colors: Grays) -> PictureContent:
+    """What is in gray pictures, four a second, with scene changes at `cuts` (seconds).
+
+    Args:
+        pictures: (pictures, height, width).
+        cuts: seconds.
+        colors: one picture a second, (pictures, height, width, 3): red, green, blue.
+    """
     changed = {round(cut * PICTURES_PER_SECOND) for cut in cuts}
     before: NDArray[np.float32] | None = None
-    sharp, moving, bright, spots = [], [], [], []
+    sharp, moving, bright, spots, changes = [], [], [], [], []
     for index, gray in enumerate(pictures):
         now = np.asarray(gray, np.float32)
         # The picture at a cut's own moment may be from before it or after it.
         joined = before is not None and not {index, index + 1, index - 1} & changed
-        difference = np.abs(now - before) if joined and before is not None else np.zeros_like(now)
+        change = np.zeros_like(now) if before is None else np.abs(now - before)
+        # Where most changes: a mouth that moves in a still face is no frozen picture.
+        changes.append(float(_blocks(change).max()))
+        difference = change if joined else np.zeros_like(now)
         detail = _blocks(np.abs(_laplacian(now)))
         sharp.append(_of_the_sharpest(detail))
         moving.append(float(difference.mean()) / 255 if joined else float("nan"))
@@ -106,6 +144,10 @@ def picture_content(pictures: Grays, cuts: tuple[float, ...]) -> PictureContent:
         brightness=_by_second(bright),
         focus=_focus(spots, cuts),
         seconds=seconds,
+        scenes=scenes(pictures, colors, cuts),
+        black=black_ranges(pictures),
+        frozen=frozen_ranges(changes[1:]),
+        colors=dominant(colors),
     )
 
 

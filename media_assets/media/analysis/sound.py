@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from media_assets.media.analysis.decoding import Samples, decode_sound
+from media_assets.media.analysis.decoding import Samples, decode_metered
 from media_assets.media.analysis.spectrum import SOUND_RATE, bands, decibels
 from media_assets.media.analysis.speech import Ranges, joined, runs, speech_ranges
 from media_assets.media.info import MediaInfo
+from media_assets.media.loudness import Loudness
 from media_assets.settings import Settings
 
 LONGEST_SECONDS = 1800.0
@@ -31,12 +32,18 @@ class SoundContent:
         silences: ranges of half a second or more below -50 dBFS.
         speech: ranges in which somebody speaks, as far as can be told.
         seconds: how much was listened to.
+        integrated: loudness of all of it by EBU R 128 (LUFS); None for silence.
+        true_peak: dBTP; None for silence.
+        loudness_range: how far loud and quiet parts are apart (LU).
     """
 
     loudness: tuple[float, ...]
     silences: Ranges
     speech: Ranges
     seconds: float
+    integrated: float | None = None
+    true_peak: float | None = None
+    loudness_range: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept and printed."""
@@ -68,21 +75,27 @@ def analyse_sound(path: Path, info: MediaInfo, settings: Settings, scratch: Path
     Raises:
         NotMedia: it has no sound; CorruptMedia: it cannot be decoded.
     """
-    sound = decode_sound(path, info, settings, scratch, rate=SOUND_RATE, seconds=LONGEST_SECONDS)
-    return sound_content(sound)
+    sound, loudness = decode_metered(
+        path, info, settings, scratch, rate=SOUND_RATE, seconds=LONGEST_SECONDS
+    )
+    return sound_content(sound, loudness)
 
 
-def sound_content(sound: Samples) -> SoundContent:
-    """What is in sound of one channel at 16 kHz."""
+def sound_content(sound: Samples, loudness: Loudness | None = None) -> SoundContent:
+    """What is in sound of one channel at 16 kHz, of that loudness."""
+    measured = loudness or Loudness(None, None)
     seconds = len(sound) / SOUND_RATE
     found = bands(sound)
     power = np.square(sound)
-    loudness = [float(np.mean(power[at : at + SOUND_RATE])) for at in range(0, len(power), SOUND_RATE)]
+    levels = [float(np.mean(power[at : at + SOUND_RATE])) for at in range(0, len(power), SOUND_RATE)]
     quiet = runs(decibels(found.whole) < SILENCE_DB)
     silences = joined(quiet, bridged=_DIP_SECONDS, shortest=_SHORTEST_SILENCE, seconds=seconds)
     return SoundContent(
-        loudness=tuple(round(float(level), 2) for level in decibels(np.array(loudness))),
+        loudness=tuple(round(float(level), 2) for level in decibels(np.array(levels))),
         silences=silences,
         speech=speech_ranges(found, seconds),
         seconds=round(seconds, 3),
+        integrated=measured.integrated,
+        true_peak=measured.true_peak,
+        loudness_range=measured.range,
     )
