@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleCause, StaleStatus
 from dagster._core.loader import LoadingContext
 from filelock import FileLock
@@ -214,6 +215,21 @@ class Session:
             dg.AssetRecordsFilter(asset_key=asset, storage_ids=list(ids.values())), limit=len(ids) or 1
         ).records
         return {record.partition_key: record.timestamp for record in records}
+
+
+def statuses(instance: dg.DagsterInstance, graph: AssetGraph) -> dict[tuple[str, str | None], str]:
+    """Dagster's stale status of every partition of every asset, on any instance."""
+    found: dict[tuple[str, str | None], str] = {}
+    for key in sorted(graph.materializable_asset_keys):
+        resolver = CachingStaleStatusResolver(instance, graph, LoadingFor(instance))
+        definition = graph.get(key).partitions_def
+        partitions: Sequence[str | None] = [None]
+        if definition is not None:
+            partitions = list(definition.get_partition_keys(dynamic_partitions_store=instance))
+        for partition in partitions:
+            status = _status(resolver, key, partition, None)
+            found[status.asset, partition] = status.status
+    return found
 
 
 class LoadingFor(LoadingContext):

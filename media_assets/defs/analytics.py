@@ -1,10 +1,8 @@
 """Events into the warehouse and what they say, hourly and on demand."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +13,8 @@ from dagster_duckdb import DuckDBResource
 from pydantic import Field
 
 from media_assets.analytics import warehouse
+from media_assets.defs.journal import keep
+from media_assets.defs.versions import Seen, described, seen_whole
 from media_assets.settings import Settings
 
 _EVENTS_SHOWN = 10
@@ -46,12 +46,15 @@ class WarehouseResource(DuckDBResource):
 
 
 @dg.asset(group_name="analytics", pool="warehouse", kinds={"duckdb"})
-def operation_events(warehouse_db: WarehouseResource) -> dg.MaterializeResult[None]:
+def operation_events(
+    context: dg.AssetExecutionContext, warehouse_db: WarehouseResource
+) -> dg.MaterializeResult[None]:
     """Every operation performed, one row each."""
     with warehouse_db.get_connection() as connection:
         report = warehouse.load_events(connection, Settings.from_environment().event_root)
         total, version = warehouse.events_version(connection)
         last = pd.DataFrame(warehouse.stored_events(connection, _EVENTS_SHOWN), columns=_COLUMNS_SHOWN)
+    _keep(context, version, {})
     return dg.MaterializeResult(
         metadata={**asdict(report), "total": total, "last_events": _table(last)},
         data_version=dg.DataVersion(version),
@@ -59,18 +62,24 @@ def operation_events(warehouse_db: WarehouseResource) -> dg.MaterializeResult[No
 
 
 @dg.asset(group_name="analytics", pool="warehouse", kinds={"duckdb"}, deps=[operation_events])
-def operation_performance(warehouse_db: WarehouseResource) -> dg.MaterializeResult[None]:
+def operation_performance(
+    context: dg.AssetExecutionContext, warehouse_db: WarehouseResource
+) -> dg.MaterializeResult[None]:
     """How often, how well and how fast each operation went."""
     with warehouse_db.get_connection() as connection:
         statistics = warehouse.store_operation_performance(connection)
     content = statistics.to_json(orient="records", double_precision=15)
+    version = hashlib.sha256(content.encode()).hexdigest()[:16]
+    events = dg.AssetKey("operation_events")
+    loaded = seen_whole(context.instance, events)
+    _keep(context, version, {events: loaded} if loaded else {})
     return dg.MaterializeResult(
         metadata={
             "operations": len(statistics),
             "performance": _table(statistics),
             "statistics": dg.MetadataValue.json(json.loads(content)),
         },
-        data_version=dg.DataVersion(hashlib.sha256(content.encode()).hexdigest()[:16]),
+        data_version=dg.DataVersion(version),
     )
 
 
@@ -102,6 +111,15 @@ def analytics_definitions() -> dg.Definitions:
         asset_checks=[no_events_lost],
         schedules=[hourly_analytics],
         resources={"warehouse_db": WarehouseResource()},
+    )
+
+
+def _keep(context: dg.AssetExecutionContext, version: str, inputs: Mapping[dg.AssetKey, Seen]) -> None:
+    """Keep on disk what Dagster will record; without a code version, it takes the run's id."""
+    asset, code = context.asset_key, context.run.run_id
+    keep(
+        described(asset, None, data_version=version, code_version=code, inputs=inputs, metadata={}),
+        Settings.from_environment(),
     )
 
 

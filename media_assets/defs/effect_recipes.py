@@ -7,6 +7,7 @@ import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from media_assets import ids
+from media_assets.defs.journal import keep
 from media_assets.defs.partitions import EFFECTS
 from media_assets.defs.recording import as_metadata
 from media_assets.defs.resources import MediaResource
@@ -182,11 +183,11 @@ def _report(
     metadata: Mapping[str, dg.MetadataValue],
     description: str | None = None,
 ) -> None:
-    """Report an observation, without a run."""
+    """Report an observation, without a run, and keep it on disk."""
     tags = {DATA_VERSION_TAG: version}
-    instance.report_runless_asset_event(
-        dg.AssetObservation(EFFECT_RECIPE, description, metadata, partition=key, tags=tags)
-    )
+    event = dg.AssetObservation(EFFECT_RECIPE, description, metadata, partition=key, tags=tags)
+    instance.report_runless_asset_event(event)
+    keep(event)
 
 
 def _basis(store: RecipeStore, key: str, versions: Mapping[str, str], ffmpeg: str) -> str:

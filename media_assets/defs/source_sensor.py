@@ -109,14 +109,19 @@ def sync_partitions(instance: dg.DagsterInstance, catalogue: SourceCatalogue) ->
     mark = catalogue.settings.metadata_root / "partitions.stamp"
     if mark.is_file() and mark.read_text() == _stamp(instance, catalogue, workflows, names):
         return
-    present = set(instance.get_dynamic_partitions(names[0]))
+    sync_workflows(instance, catalogue)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(_stamp(instance, catalogue, workflows, names))
+
+
+def sync_workflows(instance: dg.DagsterInstance, catalogue: SourceCatalogue) -> None:
+    """Make every workflow's set hold those of the sources' partitions that its filter takes."""
+    present = set(instance.get_dynamic_partitions(str(SOURCES.name)))
     known = [source for source in catalogue if source.id in present]
-    for workflow in workflows:
+    for workflow in loaded_workflows():
         constants = {catalogue.identify(reference) for reference in workflow.constants.values()}
         taken = [s.id for s in known if s.id not in constants and workflow.takes.takes(s)]
         set_partitions(instance, f"workflow.{workflow.name}", taken)
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(_stamp(instance, catalogue, workflows, names))
 
 
 def _stamp(

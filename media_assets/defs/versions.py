@@ -20,6 +20,8 @@ from dagster._core.definitions.data_version import (
     get_input_event_pointer_tag,
 )
 
+from media_assets.defs.journal import keep
+
 _MATERIALIZATION = dg.DagsterEventType.ASSET_MATERIALIZATION
 _RECORDS_AT_ONCE = 500
 
@@ -70,7 +72,7 @@ def seen(
     return {key: Seen(tags[key][DATA_VERSION_TAG], ids[key]) for key in ids if key in tags}
 
 
-def _seen_whole(instance: dg.DagsterInstance, asset: dg.AssetKey) -> Seen | None:
+def seen_whole(instance: dg.DagsterInstance, asset: dg.AssetKey) -> Seen | None:
     """The latest record of an asset without partitions."""
     records = instance.fetch_materializations(asset, limit=1).records
     if not records:
@@ -119,12 +121,33 @@ def inputs_of(
     found: dict[str, dict[dg.AssetKey, Seen]] = {partition: {} for partition in partitions}
     for edge in edges:
         records = seen(instance, edge.asset, partitions) if edge.partitioned else {}
-        whole = None if edge.partitioned else _seen_whole(instance, edge.asset)
+        whole = None if edge.partitioned else seen_whole(instance, edge.asset)
         for partition in partitions:
             record = records.get(partition) or whole
             if record is not None:
                 found[partition][edge.asset] = record
     return found
+
+
+def described(
+    asset: dg.AssetKey,
+    partition: str | None,
+    *,
+    data_version: str,
+    code_version: str,
+    inputs: Mapping[dg.AssetKey, Seen],
+    metadata: Mapping[str, dg.MetadataValue],
+) -> dg.AssetMaterialization:
+    """A materialization with the tags that Dagster's stale status reads."""
+    tags = {
+        DATA_VERSION_TAG: data_version,
+        CODE_VERSION_TAG: code_version,
+        DATA_VERSION_IS_USER_PROVIDED_TAG: "true",
+    }
+    for key, input_record in inputs.items():
+        tags[get_input_data_version_tag(key)] = input_record.data_version
+        tags[get_input_event_pointer_tag(key)] = str(input_record.storage_id)
+    return dg.AssetMaterialization(asset, partition=partition, metadata=dict(metadata), tags=tags)
 
 
 def record(
@@ -137,18 +160,17 @@ def record(
     inputs: Mapping[dg.AssetKey, Seen],
     metadata: Mapping[str, dg.MetadataValue],
 ) -> None:
-    """Log one partition as materialized, as if it had run alone."""
-    tags = {
-        DATA_VERSION_TAG: data_version,
-        CODE_VERSION_TAG: code_version,
-        DATA_VERSION_IS_USER_PROVIDED_TAG: "true",
-    }
-    for key, input_record in inputs.items():
-        tags[get_input_data_version_tag(key)] = input_record.data_version
-        tags[get_input_event_pointer_tag(key)] = str(input_record.storage_id)
-    context.log_event(
-        dg.AssetMaterialization(asset, partition=partition, metadata=dict(metadata), tags=tags)
+    """Log one partition as materialized, as if it had run alone, and keep the record on disk."""
+    event = described(
+        asset,
+        partition,
+        data_version=data_version,
+        code_version=code_version,
+        inputs=inputs,
+        metadata=metadata,
     )
+    context.log_event(event)
+    keep(event)
 
 
 def out_of_date(

@@ -10,11 +10,12 @@ import dagster as dg
 
 from media_assets import progress
 from media_assets.defs.batches import sign_run
+from media_assets.defs.journal import keep
 from media_assets.defs.partitions import workflow_partitions
-from media_assets.defs.recording import Failures, log_failure, log_outcome, output_metadata
+from media_assets.defs.recording import Failures, as_metadata, log_failure, log_outcome, output_metadata
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE, ingested
-from media_assets.defs.versions import Edge, Seen, inputs_of, record
+from media_assets.defs.versions import Edge, Seen, described, inputs_of, record, seen
 from media_assets.ids import source_id
 from media_assets.media.hardware import encoders
 from media_assets.planning.execute import NodeResult, execute
@@ -114,8 +115,20 @@ class WorkflowAssets:
             kinds={"file"},
             description=f"The constant input {reference} of {self.workflow.name}.",
         )
-        def constant(media: MediaResource) -> dg.MaterializeResult[None]:
+        def constant(context: dg.AssetExecutionContext, media: MediaResource) -> dg.MaterializeResult[None]:
             facts = media.sources.unchanged(source)
+            inputs = seen(context.instance, SOURCE_FILE, [source])
+            known = {SOURCE_FILE: inputs[source]} if source in inputs else {}
+            keep(
+                described(
+                    self.key(name),
+                    None,
+                    data_version=facts.sha256,
+                    code_version="1",
+                    inputs=known,
+                    metadata=as_metadata({"path": facts.relative}),
+                )
+            )
             return dg.MaterializeResult(
                 data_version=dg.DataVersion(facts.sha256), metadata={"path": facts.relative}
             )

@@ -1,0 +1,257 @@
+"""Dagster's records of partitions, kept on disk as they are made, reported again when its home is lost."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
+from dagster._core.definitions.data_version import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
+    INPUT_DATA_VERSION_TAG_PREFIX,
+    INPUT_EVENT_POINTER_TAG_PREFIX,
+)
+from dagster._core.event_api import EventLogRecord
+from dagster._core.events import AssetObservationData, DagsterEvent, StepMaterializationData
+from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
+
+from media_assets.errors import MediaAssetsError
+from media_assets.settings import Settings
+from media_assets.store.journal import Entry, Journal
+
+LOST = "lost"
+"""The code version of a record whose file is gone or damaged: no code has it, so the partition is stale."""
+
+Event = dg.AssetMaterialization | dg.AssetObservation
+Place = tuple[str, str | None]
+
+# What finding the files again needs; the event itself holds the rest.
+_PLAIN = (
+    *("fingerprint", "content_hash", "output", "path", "effect", "parameters"),
+    *("derived_from", "renditions", "result"),
+)
+_AT_ONCE = 500
+
+
+def keep(event: Event, settings: Settings | None = None, at: float | None = None) -> None:
+    """Keep a record on disk.
+
+    Args:
+        event: as it was logged.
+        settings: of the data root; without them, those of the environment.
+        at: when, in seconds since the epoch; now, if nothing is said.
+    """
+    settings = settings or Settings.from_environment()
+    Journal(settings).put(entry_of(event, time.time() if at is None else at))
+
+
+def catch_up(instance: dg.DagsterInstance, settings: Settings, graph: AssetGraph) -> int:
+    """Keep those latest records that are not on disk as they are in the event log; returns how many.
+
+    That is the case of records made before records were kept, or while the disk refused.
+    """
+    journal, kept = Journal(settings), 0
+    for key in sorted(graph.get_all_asset_keys()):
+        observed = graph.get(key).is_external
+        for record in _latest(instance, key, observed):
+            entry = record.event_log_entry
+            event = entry.asset_observation if observed else entry.asset_materialization
+            if event is None or DATA_VERSION_TAG not in (entry.tags or {}):
+                continue
+            # Dagster gives what a body returns its versions in the tags of the record.
+            whole = event._replace(tags=dict(entry.tags or {}))
+            known = journal.get(key.to_user_string(), record.partition_key)
+            if known is None or not _same(known.tags, whole.tags or {}):
+                journal.put(entry_of(whole, record.timestamp))
+                kept += 1
+    return kept
+
+
+def _same(kept: Mapping[str, str], logged: Mapping[str, str]) -> bool:
+    """Whether two records say the same; pointers are another home's after recovery."""
+    return {k: v for k, v in kept.items() if _matters(k)} == {
+        k: v for k, v in logged.items() if _matters(k)
+    }
+
+
+def _matters(tag: str) -> bool:
+    return tag in (DATA_VERSION_TAG, CODE_VERSION_TAG) or tag.startswith(
+        f"{INPUT_DATA_VERSION_TAG_PREFIX}/"
+    )
+
+
+def mark_lost(instance: dg.DagsterInstance, settings: Settings, places: Mapping[Place, str]) -> int:
+    """Record that files of partitions are gone or damaged: Dagster shows them, and nothing else, as stale.
+
+    The record has the data version of the one before, so what was made from the file stays as it is.
+
+    Args:
+        places: what is wrong, for each (asset, partition).
+
+    Returns:
+        How many were marked now; one that is marked already is not marked again.
+    """
+    journal, marked = Journal(settings), 0
+    for (asset, partition), problem in places.items():
+        entry = journal.get(asset, partition)
+        if entry is None or entry.tags.get(CODE_VERSION_TAG) == LOST:
+            continue
+        event = dg.AssetMaterialization(
+            dg.AssetKey.from_user_string(asset),
+            description=f"Marked by verify: {problem}",
+            metadata={"problem": problem},
+            partition=partition,
+            tags={**entry.tags, CODE_VERSION_TAG: LOST},
+        )
+        # Who asks what the partition was made of finds it in the entry still.
+        kept = entry_of(event, time.time())
+        journal.put(Entry(**{**kept.to_json(), "metadata": dict(entry.metadata)}))
+        instance.report_runless_asset_event(event)
+        marked += 1
+    return marked
+
+
+def replay(
+    instance: dg.DagsterInstance, entries: Iterable[Entry], graph: AssetGraph
+) -> tuple[int, list[str]]:
+    """Report records again, as they were and when they were, to an instance that has not got them.
+
+    Inputs are reported before what was made from them, so that provenance can point to them.
+
+    Returns:
+        How many were reported, and the assets that no definition has any more.
+    """
+    by_asset: dict[dg.AssetKey, list[Entry]] = {}
+    for entry in entries:
+        by_asset.setdefault(dg.AssetKey.from_user_string(entry.asset), []).append(entry)
+    order = [key for key in graph.toposorted_asset_keys if key in by_asset]
+    unknown = sorted(key.to_user_string() for key in set(by_asset) - set(order))
+    pointers: dict[dg.AssetKey, dict[str | None, tuple[str, int]]] = {}
+    reported = 0
+    for key in order:
+        observed = graph.get(key).is_external
+        present = set(_pointers(instance, key, observed))
+        missing = [entry for entry in by_asset[key] if entry.partition not in present]
+        if missing and not reported:
+            _tell(instance, key)
+        for entry in missing:
+            _report(instance, entry, _relinked(entry, key, pointers, graph))
+            reported += 1
+        pointers[key] = _pointers(instance, key, observed)
+    return reported, unknown
+
+
+def _tell(instance: dg.DagsterInstance, key: dg.AssetKey) -> None:
+    """A first event, so that no record of a partition is the first: a pointer can stand before each."""
+    instance.report_runless_asset_event(
+        dg.AssetObservation(key, description="What follows was recovered from files and their records.")
+    )
+
+
+def _relinked(
+    entry: Entry,
+    key: dg.AssetKey,
+    pointers: Mapping[dg.AssetKey, Mapping[str | None, tuple[str, int]]],
+    graph: AssetGraph,
+) -> dict[str, str]:
+    """The tags of an entry, its pointers set to the inputs' new records.
+
+    Where the input has another version by now, the record that was seen is gone: the pointer stands just
+    before the new one, which Dagster then takes for an update, as it was.
+    """
+    tags = {k: v for k, v in entry.tags.items() if not k.startswith(INPUT_EVENT_POINTER_TAG_PREFIX)}
+    prefix = f"{INPUT_DATA_VERSION_TAG_PREFIX}/"
+    for name, version in entry.tags.items():
+        if not name.startswith(prefix):
+            continue
+        source = name.removeprefix(prefix)
+        found = _input(dg.AssetKey.from_user_string(source), entry, key, pointers, graph)
+        if found is not None:
+            current, storage_id = found
+            pointer = storage_id if current == version else storage_id - 1
+            tags[f"{INPUT_EVENT_POINTER_TAG_PREFIX}/{source}"] = str(pointer)
+        else:
+            tags[f"{INPUT_EVENT_POINTER_TAG_PREFIX}/{source}"] = "1"
+    return tags
+
+
+def _input(
+    source: dg.AssetKey,
+    entry: Entry,
+    key: dg.AssetKey,
+    pointers: Mapping[dg.AssetKey, Mapping[str | None, tuple[str, int]]],
+    graph: AssetGraph,
+) -> tuple[str, int] | None:
+    """The version and storage id of the record that an input of a partition has now."""
+    records = pointers.get(source, {})
+    if entry.partition in records:
+        return records[entry.partition]
+    if None in records:
+        return records[None]
+    if entry.partition is None and graph.has(source):
+        mapping = graph.get_partition_mapping(key, source)
+        if isinstance(mapping, dg.SpecificPartitionsPartitionMapping):
+            return next((records[one] for one in mapping.partition_keys if one in records), None)
+    return None
+
+
+def _report(instance: dg.DagsterInstance, entry: Entry, tags: Mapping[str, str]) -> None:
+    """Store one record with the time it had."""
+    event = dg.deserialize_value(json.dumps(entry.event), (dg.AssetMaterialization, dg.AssetObservation))
+    event = event._replace(tags=dict(tags))
+    if isinstance(event, dg.AssetObservation):
+        kind = dg.DagsterEventType.ASSET_OBSERVATION
+        data: Any = AssetObservationData(event)
+    else:
+        kind, data = dg.DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(event)
+    instance.report_dagster_event(
+        DagsterEvent(event_type_value=kind.value, event_specific_data=data, job_name=RUNLESS_JOB_NAME),
+        run_id=RUNLESS_RUN_ID,
+        timestamp=entry.at,
+    )
+
+
+def _pointers(
+    instance: dg.DagsterInstance, key: dg.AssetKey, observed: bool
+) -> dict[str | None, tuple[str, int]]:
+    """Version and storage id of each partition's latest record; None for an asset without partitions."""
+    found = {}
+    for record in _latest(instance, key, observed):
+        version = (record.event_log_entry.tags or {}).get(DATA_VERSION_TAG)
+        if version is not None:
+            found[record.partition_key] = (version, record.storage_id)
+    return found
+
+
+def _latest(instance: dg.DagsterInstance, key: dg.AssetKey, observed: bool) -> list[EventLogRecord]:
+    """The latest record of each partition, and of the whole where there are none."""
+    kind = dg.DagsterEventType.ASSET_OBSERVATION if observed else dg.DagsterEventType.ASSET_MATERIALIZATION
+    fetch = instance.fetch_observations if observed else instance.fetch_materializations
+    ids = list(instance.event_log_storage.get_latest_storage_id_by_partition(key, kind).values())
+    records: list[EventLogRecord] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        records += fetch(dg.AssetRecordsFilter(asset_key=key, storage_ids=some), limit=len(some)).records
+    if not ids:
+        records += [record for record in fetch(key, limit=1).records if record.partition_key is None]
+    return records
+
+
+def entry_of(event: Event, at: float) -> Entry:
+    """A record as it is kept on disk."""
+    # A preview is in the store; as text in every record it would be most of the bytes.
+    shown = {name: value for name, value in event.metadata.items() if name != "preview"}
+    document = json.loads(dg.serialize_value(event._replace(metadata=shown)))
+    plain = {n: _value(shown[n]) for n in _PLAIN if n in shown}
+    return Entry(event.asset_key.to_user_string(), event.partition, at, event.tags or {}, plain, document)
+
+
+def _value(item: dg.MetadataValue[Any]) -> Any:
+    value = item.value
+    if isinstance(value, str | int | float | bool | list | dict) or value is None:
+        return value
+    raise MediaAssetsError(f"a record cannot hold {type(value).__name__}")

@@ -1,0 +1,89 @@
+"""A lost Dagster home comes back from what is on disk: every partition has the status that it had."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from media_assets.actions import Actions
+from media_assets.defs.kompositions import VIDEO
+from media_assets.jobs import run_job
+from media_assets.media.run import commands_started
+from media_assets.recovering import drill, recover, survey
+from media_assets.session import Session, statuses
+from media_assets.store.outputs import SIDECAR, OutputStore
+from media_assets_tests.defs.conftest import BLUE, RED, put, write_document
+from media_assets_tests.defs.test_effects import CUT, SMALL, job
+
+TALL = {"id": "tall", "width": 90, "height": 160, "fit": "cover"}
+
+
+def everything(actions: Actions, root: Path) -> None:
+    """Sources, a workflow, effects of a job, three kompositions with a rendition and a nested one."""
+    write_document(root, "both.json", [(RED, 0.0), (BLUE, 0.5)], renditions=[TALL])
+    write_document(root, "outer.json", [("komp_both", 0.5), (BLUE, 0.0)])
+    write_document(root, "blue.json", [(BLUE, 0.2)])
+    actions.ingest()
+    actions.run_workflow("web_preview")
+    run_job(actions, job(root, CUT, SMALL, wanted=["small"]))
+    run_job(actions, job(root, CUT, SMALL, wanted=["small"], a=BLUE))
+    for name in ("both", "outer", "blue"):
+        actions.render_komposition(root / "kompositions" / f"{name}.json")
+    actions.analytics()
+
+
+def test_after_recovery_every_partition_has_the_status_that_it_had(
+    actions: Actions, root: Path, prototypes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything(actions, root)
+    put(root, RED, (prototypes / RED).read_bytes() + b"\0\0\0\x10freemore!!!!")
+    actions.ingest()
+    session = actions.session
+    before = statuses(session.instance, session.graph)
+    times = moments(session)
+    shown = session.metadata(VIDEO, "komp_outer")
+    assert {"materialized", "missing", "stale"} == set(before.values())
+    assert (
+        before["komposition_video", "komp_both"] == before["web_preview/teaser", "src_red_mp4"] == "stale"
+    )
+    outcome = drill(session.instance, session.graph, actions.settings)
+    assert (outcome.differences, outcome.compared) == ((), len(before))
+    damaged, lost = _spoilt(actions)
+    session.instance.dispose()
+    shutil.rmtree(actions.settings.dagster_home)
+    foreseen = survey(actions.settings)
+    assert len(foreseen.quarantined) == 2
+    assert not actions.settings.dagster_home.exists()
+    runs = commands_started()
+    with Session(replace(actions.settings)) as again:
+        found = recover(again)
+        assert found.reported == sum(found.records.values()) == sum(foreseen.records.values())
+        assert found.rebuilt == [str(damaged.relative_to(root))]
+        assert found.quarantined == [(str(lost.relative_to(root)), "its sidecar is missing")]
+        assert statuses(again.instance, again.graph) == before
+        assert moments(again) == pytest.approx(times, abs=2)
+        assert again.metadata(VIDEO, "komp_outer")["result"] == shown["result"]
+        # Sensors agree: nothing is asked for, nothing is rendered, a second recovery finds nothing to do.
+        report = Actions(again).ingest()
+        assert (report["ingested"], report["removed"], report["thumbnails"]) == (0, [], [])
+        assert statuses(again.instance, again.graph) == before
+        assert recover(again).reported == 0
+        assert commands_started() == runs
+    assert not lost.exists()
+
+
+def moments(session: Session) -> dict[tuple[str, str | None], float | None]:
+    """When each partition was materialized."""
+    return {(s.asset, s.partition): s.materialized_at for s in session.status()}
+
+
+def _spoilt(actions: Actions) -> tuple[Path, Path]:
+    """Two outputs without a sidecar: one that a record tells, and one that nothing does."""
+    recorded = {o.recipe.operation: o.path.parent for o in OutputStore(actions.settings)}
+    damaged, lost = recorded["resize"], recorded["komposition_segment"]
+    (damaged / SIDECAR).unlink()
+    (lost / SIDECAR).unlink()
+    return damaged, lost
