@@ -128,7 +128,13 @@ class Compiler:
 
     def _compile(self, key: str, above: tuple[str, ...]) -> Compiled:
         document = read(self.document(key))
-        return self._planned(document.komposition, key, above, document.warnings)
+        try:
+            return self._planned(document.komposition, key, above, document.warnings)
+        except DocumentError as error:
+            # Those of kompositions inside it are told at their own places already.
+            if error.where in (key, None):
+                error.where, error.findings = key, document.placed(error.findings)
+            raise
 
     def _planned(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -52,5 +53,19 @@ def read_text(path: Path) -> Written:
     try:
         value, positions = _READERS[syntax](data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise refused(path.name, [((), f"is not {syntax}: {error}")], Positions()) from error
+        text = f"is not {syntax}: {_in_short(error, data)}"
+        raise refused(path.name, [((), text)], Positions()) from error
     return Written(value, positions, syntax)
+
+
+def _in_short(error: Exception, data: bytes) -> str:
+    """What a parser says, in one line and without what only its programmers understand."""
+    words = str(error)
+    if not data.strip():
+        return "it is empty"
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is no text in UTF-8, from byte {error.start} on"
+    if words.startswith("Exceeds the limit"):
+        return "it has a number of thousands of digits"
+    words = re.sub(r'\n\s*in "<unicode string>",', " at", re.sub(r" \(char \d+\)$", "", words))
+    return ", ".join(line.strip() for line in words.splitlines())

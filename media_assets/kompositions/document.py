@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from media_assets.kompositions.dialects.reading import Reading
 from media_assets.kompositions.findings import Finding, placed, refused, shape_findings
 from media_assets.kompositions.model import Komposition
 from media_assets.kompositions.whole_findings import whole_findings
-from media_assets.planning.positions import Place, Positions, json_path
+from media_assets.planning.positions import Place, Positions, json_path, place_of
 
 __all__ = ["MAX_BYTES", "Document", "komposition_id", "load", "parse", "read"]
 
@@ -34,6 +35,8 @@ class Document:
         warnings: (place in the document as it is written, text) of what was decided for its author.
         canonical: its canonical form as JSON values; what is as it is without saying is not said.
         depends_on_others: whether it names parts of media that documents beside it describe.
+        positions: the line of each of its places.
+        original: the place that a place of the canonical form was made from; None where that is the same.
     """
 
     komposition: Komposition
@@ -41,6 +44,18 @@ class Document:
     warnings: tuple[tuple[str, str], ...]
     canonical: dict[str, Any]
     depends_on_others: bool = False
+    positions: Positions = field(default_factory=Positions, repr=False, compare=False)
+    original: Callable[[Place], Place] | None = field(default=None, repr=False, compare=False)
+
+    def placed(self, findings: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Findings at places of the canonical form, told where they are in the document as written."""
+        found = []
+        for written, text in findings:
+            path = place_of(written)
+            if self.original is not None:
+                path, text = self.original(path), _as_read(path, text)
+            found.append(placed(path, text, self.positions))
+        return found
 
 
 def komposition_id(relative_path: str) -> str:
@@ -85,7 +100,8 @@ def read(path: Path, *, lenient: bool = False) -> Document:
     if dialect is None:
         _is_komposition(written, path.name)
         komposition = _parse(written.value, path.name, written.positions)
-        return Document(komposition, CANONICAL, (), _canonical(komposition))
+        canonical = _canonical(komposition)
+        return Document(komposition, CANONICAL, (), canonical, positions=written.positions)
     reading = Reading(written.positions, Neighbours(path), lenient=lenient)
     return _translated(written.value, path.name, dialect, reading)
 
@@ -122,7 +138,15 @@ def _translated(value: Any, where: str, dialect: Dialect, reading: Reading) -> D
         raise refused(where, reading.errors, reading.positions)
     warnings = tuple(placed(path, text, reading.positions) for path, text in reading.warnings)
     canonical = _canonical(komposition)
-    return Document(komposition, dialect.name, warnings, canonical, reading.neighbours.asked)
+    return Document(
+        komposition=komposition,
+        dialect=dialect.name,
+        warnings=warnings,
+        canonical=canonical,
+        depends_on_others=reading.neighbours.asked,
+        positions=reading.positions,
+        original=reading.original,
+    )
 
 
 def _as_read(path: Place, text: str) -> str:

@@ -43,6 +43,7 @@ _PLAIN = {
     "model_type": "should be an object",
     "tuple_type": "should be a list",
 }
+_ID = "should be letters, digits, _ . and -, beginning with a letter or digit, 64 at most"
 _NEITHER = "should have either a source or a color"
 _BPM = "should be a number from 20 to 400, or 'auto'"
 
@@ -79,6 +80,8 @@ def _shape_finding(detail: dict[str, Any]) -> Finding:
     if kind == "extra_forbidden":
         return path, f"is not a known name{_suggestion(path)}"
     text = _PLAIN.get(kind) or str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    if kind == "string_pattern_mismatch" and path[-1] == "id":
+        text = _ID
     if text == _NEITHER and given.get("source") is None:
         return (*path, "source"), "is missing; a segment has a source or a color"
     if kind != "missing" and isinstance(given, bool | int | float | str | None):

@@ -124,6 +124,12 @@ def json_path(path: Place) -> str:
     return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
 
 
+def place_of(path: str) -> Place:
+    """`$.segments[2].source` as `("segments", 2, "source")`; names have no dots."""
+    steps = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path)
+    return tuple(name or int(index) for name, index in steps)
+
+
 class _Scanner:
     """Walks a text that is known to be JSON."""
 
