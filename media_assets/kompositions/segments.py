@@ -160,7 +160,8 @@ class Segment(Part):
             for (and holds the last picture, with a warning, where there is too little), `stretch` plays
             `source_duration` in that time, sound at its own pitch, `loop` begins again at `in_point`,
             `freeze` holds the last picture, `pad` shows nothing more.
-        fit: how a picture of another shape goes into the frame; None is as `output` says.
+        fit: how a picture of another shape goes into the frame; None is as `output` says, in a box
+            `contain`.
         view: pan and zoom.
         effects: operations on the segment's own picture and sound, in order.
         gain_db: of the source's own sound; None is 0 dB, or silence where the komposition has music.

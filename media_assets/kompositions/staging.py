@@ -12,7 +12,7 @@ from media_assets.kompositions.placement import Placed
 from media_assets.kompositions.segments import Box, Framing, Segment
 from media_assets.kompositions.shots import Seen, Shot
 from media_assets.kompositions.takes import led, part, takes
-from media_assets.kompositions.values import exact
+from media_assets.kompositions.values import Fit, exact
 from media_assets.media.info import MediaInfo
 from media_assets.operations.clip import Picture
 
@@ -65,7 +65,7 @@ class Stage:
         alpha = info.video is not None and info.video.has_alpha
         whole = replace(self.frame, alpha=alpha)
         inside = replace(fitted(info, whole), alpha=alpha)
-        fills = segment.view is not None or (segment.fit or self.output.fit) != "contain"
+        fills = segment.view is not None or self._fit(segment) != "contain"
         return whole if fills else inside
 
     def shot(self, placed: Placed, first: int, frames: int) -> Shot:
@@ -99,6 +99,10 @@ class Stage:
         """The shot on a frame that nothing is seen through."""
         return replace(shot, frame=replace(shot.frame, alpha=False))
 
+    def _fit(self, segment: Segment) -> Fit:
+        """How a segment's pictures go into the frame; a logo in a box stays whole."""
+        return segment.fit or (self.output.fit if self.is_whole else "contain")
+
     def _seen(self, placed: Placed, first: int) -> Seen | None:
         """What of a picture fills the frame, from the segment's picture `first` on."""
         segment, info = placed.segment, self.info(placed.segment)
@@ -107,7 +111,7 @@ class Stage:
         if segment.view is not None:
             view = segment.view
             return Seen(view.start, view.end, view.easing, first, placed.shown_frames)
-        fit = segment.fit or self.output.fit
+        fit = self._fit(segment)
         inside = fitted(info, self.frame)
         if fit == "contain" or (inside.width, inside.height) == (self.width, self.height):
             return None

@@ -186,3 +186,17 @@ def test_a_rendition_shows_the_same_at_the_same_time_in_another_shape(colors: Se
     assert _is(shots[:, 5, 5], RED)
     first_look = rendition_of(parse(_base(output={"width": 1920, "height": 1080}), "t"), "preview")
     assert (first_look.output.width, first_look.output.height, first_look.profile) == (640, 360, "preview")
+
+
+def test_a_logo_in_a_box_stays_whole_where_the_output_is_filled(colors: Settings) -> None:
+    solid(colors, colors.source_root / "logo.mp4", "blue", 1, size="90x90")
+    box = {"x": 0.5, "y": 0.0, "width": 0.5, "height": 0.5}
+    layer = {"id": "logo", "z": 1, "box": box, "segments": [{"source": "logo.mp4", "duration": 0.2}]}
+    data = _base(layers=[layer])
+    data["output"] = {**data["output"], "fit": "cover"}
+    shots = _shots(colors, data)
+    seen = np.nonzero(shots[2, 20, :, 2] > 128)[0]
+    assert (seen.min(), seen.max()) == pytest.approx((98, 142), abs=2)
+    layer["segments"] = [{"source": "logo.mp4", "duration": 0.2, "fit": "cover"}]
+    seen = np.nonzero(_shots(colors, data)[2, 20, :, 2] > 128)[0]
+    assert (seen.min(), seen.max()) == (80, 159)
