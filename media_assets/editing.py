@@ -16,7 +16,7 @@ from media_assets.errors import BadInput, DocumentError, MediaAssetsError
 from media_assets.kompositions import versions
 from media_assets.kompositions.compiling import Compiler
 from media_assets.kompositions.difference import Difference, difference
-from media_assets.kompositions.document import komposition_id, load
+from media_assets.kompositions.document import Document, komposition_id, read
 from media_assets.kompositions.files import adopt, documents
 from media_assets.kompositions.guarding import GuardedStore
 from media_assets.kompositions.interchange import to_otio
@@ -57,7 +57,7 @@ def locate(name: str, settings: Settings) -> Path:
     if known is not None:
         return known
     missing = Path(name)
-    if missing.is_absolute() or len(missing.parts) > 1 or ".." in missing.parts:
+    if missing.is_absolute() or missing.is_dir() or len(missing.parts) > 1 or ".." in missing.parts:
         return missing
     return inside if inside.suffix else inside.with_name(f"{inside.name}.json")
 
@@ -113,8 +113,9 @@ def compare(before: str, after: str, settings: Settings) -> Difference:
     compiler = Compiler(settings, catalogue.facts, listens=False)
 
     def planned(text: str) -> tuple[Komposition, KompositionPlan]:
-        key, komposition = _loaded(find(text, settings), text, settings)
-        return komposition, compiler.compile_as(komposition, key).plan
+        key, document = _read(find(text, settings), text, settings)
+        komposition = document.komposition
+        return komposition, compiler.compile_as(komposition, key, document).plan
 
     return difference(planned(before), planned(after), lambda key: store.get(key) is not None)
 
@@ -125,7 +126,7 @@ def exported(text: str, settings: Settings) -> tuple[str, Lost]:
     Raises:
         BadInput: it is not there; DocumentError: it leaves its tempo to music that cannot be listened to.
     """
-    _, komposition = _loaded(find(text, settings), text, settings)
+    komposition = _read(find(text, settings), text, settings)[1].komposition
     catalogue, sources = SourceCatalogue(settings), {}
     for reference in references(komposition):
         with contextlib.suppress(BadInput):  # where it is not read yet, its name is all there is to tell
@@ -157,14 +158,13 @@ def render_form(
         DocumentError: it cannot be planned; Cancelled: it was cancelled; what rendering raises.
     """
     key, inside = adopt(path, settings.komposition_root)
-    version, document = versions.read_kept(inside, key, settings, load)
-    form = (
-        rendition_of(document, rendition) if rendition else document.model_copy(update={"renditions": ()})
-    )
+    version, document = versions.read_kept(inside, key, settings, read)
+    whole = document.komposition
+    form = rendition_of(whole, rendition) if rendition else whole.model_copy(update={"renditions": ()})
     catalogue = SourceCatalogue(settings)
     store = GuardedStore(settings, catalogue.unchanged)
     name = f"{key}_{rendition}" if rendition else key
-    compiled = Compiler(settings, catalogue.unchanged).compile_as(form, name)
+    compiled = Compiler(settings, catalogue.unchanged).compile_as(form, name, document)
     told = _Told(key, settings)
     make_all(compiled.nested, settings, store, told=told, cancel=cancel)
     plan = compiled.plan
@@ -189,12 +189,12 @@ def render_form(
     }
 
 
-def _loaded(named: Named, text: str, settings: Settings) -> tuple[str, Komposition]:
+def _read(named: Named, text: str, settings: Settings) -> tuple[str, Document]:
     """The id of a komposition that was named by `text`, and its document in the version that is meant."""
     if named.version is None:
-        return named.key, load(named.path)
+        return named.key, read(named.path)
     try:
-        return named.key, load(versions.kept_at(named.key, named.version, settings))
+        return named.key, read(versions.kept_at(named.key, named.version, settings))
     except DocumentError as error:
         # Versions are kept under names that tell nobody anything.
         error.where = text

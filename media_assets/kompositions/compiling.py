@@ -10,7 +10,7 @@ from typing import Any
 from media_assets.errors import BadInput, DocumentError
 from media_assets.ids import fingerprint
 from media_assets.kompositions.attending import Listener
-from media_assets.kompositions.document import read
+from media_assets.kompositions.document import Document, read
 from media_assets.kompositions.files import documents
 from media_assets.kompositions.model import Komposition, references
 from media_assets.kompositions.nesting import (
@@ -107,13 +107,20 @@ class Compiler:
         """
         return self._compile(key, ())
 
-    def compile_as(self, komposition: Komposition, key: str) -> Compiled:
+    def compile_as(self, komposition: Komposition, key: str, written: Document | None = None) -> Compiled:
         """The plans of a document in hand, such as an earlier version of the one of that id.
+
+        Args:
+            written: what it was read from: findings are then told at its places.
 
         Raises:
             DocumentError, KompositionCycle: as `compile`.
         """
-        return self._planned(komposition, key, ())
+        return (
+            self._planned(komposition, key, ())
+            if written is None
+            else self._told(written, komposition, key)
+        )
 
     def document(self, key: str) -> Path:
         """Where a document is.
@@ -128,12 +135,18 @@ class Compiler:
 
     def _compile(self, key: str, above: tuple[str, ...]) -> Compiled:
         document = read(self.document(key))
+        return self._told(document, document.komposition, key, above)
+
+    def _told(
+        self, written: Document, komposition: Komposition, key: str, above: tuple[str, ...] = ()
+    ) -> Compiled:
+        """The plans of a document, or of a form of it, with what is said about it at its places."""
         try:
-            return self._planned(document.komposition, key, above, document.warnings)
+            return self._planned(komposition, key, above, written.warnings)
         except DocumentError as error:
             # Those of kompositions inside it are told at their own places already.
             if error.where in (key, None):
-                error.where, error.findings = key, document.placed(error.findings)
+                error.where, error.findings = key, written.placed(error.findings)
             raise
 
     def _planned(
