@@ -151,6 +151,17 @@ class Session:
         batches = ranges(partitions, order, self.settings.batch_size)
         return [self._execute(assets, {**tags, **range_tags(batch)}, run_config) for batch in batches]
 
+    def run_checks(
+        self,
+        checks: Sequence[dg.AssetCheckKey],
+        partitions: Sequence[str],
+        run_config: Mapping[str, Any] | None = None,
+    ) -> list[dg.ExecuteInProcessResult]:
+        """Run checks of one asset on partitions, and nothing else; a failed run does not raise."""
+        order = [key for key in self.partitions(checks[0].asset_key) if key is not None]
+        batches = ranges(partitions, order, self.settings.batch_size)
+        return [self._execute([], range_tags(batch), run_config, checks) for batch in batches]
+
     def status(self, asset: str | None = None, partition: str | None = None) -> Iterator[Status]:
         """Dagster's stale status of every partition, of one asset's, or of one partition.
 
@@ -187,14 +198,21 @@ class Session:
         return {name: item.value for name, item in records[0].asset_materialization.metadata.items()}
 
     def _execute(
-        self, assets: Sequence[dg.AssetKey], tags: Mapping[str, str], run_config: Mapping[str, Any] | None
+        self,
+        assets: Sequence[dg.AssetKey],
+        tags: Mapping[str, str],
+        run_config: Mapping[str, Any] | None,
+        checks: Sequence[dg.AssetCheckKey] = (),
     ) -> dg.ExecuteInProcessResult:
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            result = self._repository.get_implicit_global_asset_job_def().execute_in_process(
+            # No checks: Dagster would run those of the assets with each of their runs.
+            job = self._repository.get_implicit_global_asset_job_def().get_subset(
+                asset_selection=set(assets), asset_check_selection=set(checks)
+            )
+            result = job.execute_in_process(
                 instance=self.instance,
-                asset_selection=list(assets),
                 tags={**tags, **worker_tag()},
                 run_config={**(run_config or {}), **quiet},
                 raise_on_error=False,

@@ -32,6 +32,8 @@ class Settings:
         fetch_hosts: hosts that may have private addresses and any port (`MEDIA_ASSETS_FETCH_HOSTS`).
         destinations: folders and URL prefixes that finished files may go to, besides the output
             folder (`MEDIA_ASSETS_DESTINATIONS`).
+        analyze: `eager` to analyse every source as it comes in, `manual` to wait until somebody asks
+            (`MEDIA_ASSETS_ANALYZE`).
     """
 
     data_root: Path
@@ -47,6 +49,7 @@ class Settings:
     fetch_timeout: float = 600.0
     fetch_hosts: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
+    analyze: str = "manual"
 
     @classmethod
     def from_environment(
@@ -55,7 +58,7 @@ class Settings:
         """Read the settings; `data` wins over `MEDIA_ASSETS_DATA`.
 
         Raises:
-            BadInput: a variable is set to something that is not a positive number.
+            BadInput: a variable is set to something that is not a positive number, or to an unknown word.
         """
         env = os.environ if environment is None else environment
         root = data or Path(env.get("MEDIA_ASSETS_DATA") or PROJECT_ROOT / "data")
@@ -73,6 +76,7 @@ class Settings:
             fetch_timeout=_positive(env, "MEDIA_ASSETS_FETCH_TIMEOUT", cls.fetch_timeout),
             fetch_hosts=tuple(host.lower() for host in _listed(env, "MEDIA_ASSETS_FETCH_HOSTS")),
             destinations=_listed(env, "MEDIA_ASSETS_DESTINATIONS"),
+            analyze=_one_of(env, "MEDIA_ASSETS_ANALYZE", ("manual", "eager")),
         )
 
     @property
@@ -139,6 +143,16 @@ def _positive(env: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < value < float("inf"):
         raise BadInput(f"{text!r} is not a positive number", where=name, hint="unset it or give a number")
     return value
+
+
+def _one_of(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
+    """The word that is set, or the first of those that may be."""
+    word = env.get(name, "").strip().lower() or words[0]
+    if word not in words:
+        raise BadInput(
+            f"{word!r} is none of {', '.join(words)}", where=name, hint="unset it or give one of them"
+        )
+    return word
 
 
 def _listed(env: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -166,7 +166,11 @@ def request_due(
     for key in (key for batch in batches for key in batch):
         attempts.asked(key, wanted[key])
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(asset_selection=list(assets), tags=range_tags(b)) for b in batches],
+        # No checks: they are run when somebody asks, and would be run with every batch else.
+        run_requests=[
+            dg.RunRequest(asset_selection=list(assets), asset_check_keys=[], tags=range_tags(b))
+            for b in batches
+        ],
         cursor=attempts.cursor(wanted),
     )
 

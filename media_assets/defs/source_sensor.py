@@ -89,6 +89,7 @@ def ingest_request(files: Iterable[Found], batch_size: int) -> dg.RunRequest:
     paths = [file.relative for file in files][:batch_size]
     return dg.RunRequest(
         asset_selection=[SOURCE_FILE],
+        asset_check_keys=[],
         run_config=ingest_config(paths),
         tags={"media_assets/files": str(len(paths))},
     )

@@ -22,6 +22,7 @@ from media_assets.defs.versions import Edge, Seen, inputs_of, record
 from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.store.outputs import Outcome
 from media_assets.store.scan import Found, look
+from media_assets.store.screenshots import forget_screenshots
 from media_assets.store.sources import Rejection, SourceCatalogue, SourceFacts
 from media_assets.store.thumbnails import make_thumbnail
 
@@ -144,6 +145,7 @@ def forget_sources(instance: dg.DagsterInstance, catalogue: SourceCatalogue, ids
         if identifier in present:
             instance.delete_dynamic_partition(str(SOURCES.name), identifier)
     catalogue.forget(ids)
+    forget_screenshots(ids, catalogue.settings)
 
 
 def _files(

@@ -16,7 +16,6 @@ _SEEK_FROM_SECONDS = 3.0
 _CANDIDATES = 12
 # A tall picture is made no taller than this many widths.
 _TALLEST = 4
-_QUALITY = 4
 _WAVE_ASPECT = 3
 _WAVE_COLOR = "0x4c78a8"
 _BACKGROUND = "white"
@@ -25,9 +24,13 @@ _TONE_MAP = (
     "format=yuv444p10le,zscale=transfer=linear:npl=203,format=gbrpf32le,zscale=primaries=bt709,"
     "tonemap=tonemap=mobius:desat=0,zscale=transfer=bt709:matrix=bt709:range=tv,format=yuv444p"
 )
-_JPEG = "scale=out_range=pc:out_color_matrix=bt601:flags=bicubic+accurate_rnd+bitexact,format=yuv420p"
+_JPEG_PIXELS = (
+    "scale=out_range=pc:out_color_matrix=bt601:flags=bicubic+accurate_rnd+bitexact,format=yuv420p"
+)
 # One thread, no names of programs and no dates: the same bytes every time.
 _REPEATABLE = ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1", "-threads", "1")
+JPEG = ("-frames:v", "1", "-c:v", "mjpeg", "-q:v", "4", *_REPEATABLE, "-f", "mjpeg")
+"""Arguments of an output that is one small JPEG."""
 
 
 def thumbnail(
@@ -57,15 +60,15 @@ def thumbnail(
     if info.kind in ("lut", "subtitle", "font"):
         graph, source = _sign(info, width), []
     elif info.video is not None:
-        graph = _picture(info.video, width, choose=info.kind == "video")
+        steps = [f"thumbnail=n={_CANDIDATES}"] if info.kind == "video" else []
+        graph = upright(info.video, width, steps)
     elif info.audio is not None:
         graph = _waveform(info.audio, width)
     else:
         raise NotMedia("it holds nothing to show", where=str(path))
-    target = ["-frames:v", "1", "-c:v", "mjpeg", "-q:v", str(_QUALITY), *_REPEATABLE, "-f", "mjpeg"]
     failure = None
     for opening in _openings(info):
-        arguments = [*opening, *source, "-filter_complex", f"{graph}[out]", "-map", "[out]", *target]
+        arguments = [*opening, *source, "-filter_complex", f"{graph}[out]", "-map", "[out]", *JPEG]
         try:
             result = run_ffmpeg([*arguments, f"file:{output.absolute()}"], settings=settings)
         except FfmpegFailed as error:
@@ -95,34 +98,41 @@ def _openings(info: MediaInfo) -> list[Sequence[str]]:
     return [(*seek, "-skip_frame", "nokey"), seek, ()]
 
 
-def _picture(video: VideoStream, width: int, *, choose: bool) -> str:
-    """Filters from a picture stream, which ffmpeg turns upright by itself, to a JPEG's pixels."""
+def upright(video: VideoStream, width: int, steps: Sequence[str] = (), opened: int = 0) -> str:
+    """Filters from a picture stream, which ffmpeg turns upright by itself, to a JPEG's pixels.
+
+    Args:
+        video: the stream.
+        width: pixels across; the height follows the displayed shape, up to four times the width.
+        steps: filters that come before.
+        opened: which input of the command the file is.
+    """
     wide, high = video.display_width, video.display_height
     height = max(1, round(width * high / wide))
     if height > _TALLEST * width:
         width, height = max(1, round(_TALLEST * width * wide / high)), _TALLEST * width
-    steps = [f"thumbnail=n={_CANDIDATES}"] if choose else []
-    steps += [f"scale={width}:{height}:flags=area+accurate_rnd+bitexact", "setsar=1"]
+    done = [*steps, f"scale={width}:{height}:flags=area+accurate_rnd+bitexact", "setsar=1"]
     if video.hdr:
-        steps.append(_TONE_MAP)
-    chain = f"[0:{video.index}]" + ",".join(steps)
-    return _on_background(chain, width, height) if video.has_alpha else f"{chain},{_JPEG}"
+        done.append(_TONE_MAP)
+    chain = f"[{opened}:{video.index}]" + ",".join(done)
+    return on_background(chain, width, height, opened) if video.has_alpha else f"{chain},{_JPEG_PIXELS}"
 
 
 def _waveform(audio: AudioStream, width: int) -> str:
     height = max(1, width // _WAVE_ASPECT)
     draw = f"showwavespic=s={width}x{height}:colors={_WAVE_COLOR}"
-    return _on_background(f"[0:{audio.index}]aformat=channel_layouts=mono,{draw}", width, height)
+    return on_background(f"[0:{audio.index}]aformat=channel_layouts=mono,{draw}", width, height)
 
 
 def _sign(info: MediaInfo, width: int) -> str:
     """A plain picture in place of what has none: a spectrum for a LUT, an even colour for text."""
     height = max(1, width * 9 // 16)
     drawn = "allrgb=r=1,crop=in_w:in_w*9/16" if info.kind == "lut" else f"color=c={_WAVE_COLOR}:r=1"
-    return f"{drawn},scale={width}:{height},setsar=1,{_JPEG}"
+    return f"{drawn},scale={width}:{height},setsar=1,{_JPEG_PIXELS}"
 
 
-def _on_background(chain: str, width: int, height: int) -> str:
-    """The picture that `chain` gives, laid on an even colour where it is transparent."""
-    background = f"color=c={_BACKGROUND}:s={width}x{height}:r=1,format=rgb24[background]"
-    return f"{chain},format=rgba[drawn];{background};[background][drawn]overlay=format=rgb,{_JPEG}"
+def on_background(chain: str, width: int, height: int, opened: int = 0) -> str:
+    """The picture that `chain` gives of an input, laid on an even colour where it is transparent."""
+    under, drawn = f"[background{opened}]", f"[drawn{opened}]"
+    background = f"color=c={_BACKGROUND}:s={width}x{height}:r=1,format=rgb24{under}"
+    return f"{chain},format=rgba{drawn};{background};{under}{drawn}overlay=format=rgb,{_JPEG_PIXELS}"

@@ -67,10 +67,10 @@ class PictureContent:
     brightness: tuple[float, ...]
     focus: tuple[tuple[float, float], ...]
     seconds: float
-    scenes: tuple[Scene, ...]
-    black: Ranges
-    frozen: Ranges
-    colors: Colors
+    scenes: tuple[Scene, ...] = ()
+    black: Ranges = ()
+    frozen: Ranges = ()
+    colors: Colors = ()
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept and printed."""

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from media_assets.media.analysis.decoding import PICTURES_PER_SECOND, Grays
 from media_assets.media.analysis.speech import Ranges
 
-# As ffmpeg's blackdetect: 98 % of the pixels below a tenth of the range. Frozen is what changes by less than
-# one level of 255 even where most changes, which finds what its freezedetect finds. The filters themselves
+# As ffmpeg's blackdetect: 98 % of the pixels below a tenth of the range. Frozen is what changes by less
+# than one level of 255 even where most changes, which finds what its freezedetect finds. These filters
 # would take two thirds of the decoding of 1080p on top.
 _BLACK_LEVEL = 0.10 * 255
 _BLACK_PART = 0.98
@@ -138,7 +138,7 @@ def colors_of(values: Sequence[Sequence[Any]]) -> Colors:
 
 
 def _ranges(flags: Sequence[bool], more: int, shortest: float) -> Ranges:
-    """Where flags are set, in seconds: from the first picture of a run to `more` pictures after its last."""
+    """Where flags are set, in seconds: from the first of a run to `more` pictures after its last."""
     edges = np.flatnonzero(np.diff(np.array([False, *flags, False], np.int8)))
     runs = zip(edges[::2].tolist(), (edges[1::2] + more).tolist(), strict=True)
     seconds = [(first / PICTURES_PER_SECOND, last / PICTURES_PER_SECOND) for first, last in runs]
