@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,12 +142,14 @@ class Compiler:
     ) -> Compiled:
         """The plans of a document, or of a form of it, with what is said about it at its places."""
         try:
-            return self._planned(komposition, key, above, written.warnings)
+            compiled = self._planned(komposition, key, above, written.warnings)
         except DocumentError as error:
             # Those of kompositions inside it are told at their own places already.
             if error.where in (key, None):
                 error.where, error.findings = key, written.placed(error.findings)
             raise
+        renditions = {name: _at_places(plan, written) for name, plan in compiled.renditions.items()}
+        return replace(compiled, plan=_at_places(compiled.plan, written), renditions=renditions)
 
     def _planned(
         self,
@@ -243,3 +245,9 @@ class Compiler:
         if self._machine is None:
             self._machine = encoders(self.settings)
         return self._machine
+
+
+def _at_places(plan: KompositionPlan, written: Document) -> KompositionPlan:
+    """A plan that tells what was found in planning at the places of the document as written."""
+    said = len(written.warnings)
+    return replace(plan, warnings=(*plan.warnings[:said], *written.placed(plan.warnings[said:])))

@@ -67,3 +67,14 @@ def test_what_cannot_be_read_is_told_in_short(tmp_path: Path, name: str, written
     assert place == "$"
     assert told in text
     assert "\n" not in text and "<" not in text
+
+
+def test_what_planning_decides_is_told_with_its_line(settings: Settings) -> None:
+    ingested(settings, solid(settings, settings.source_root / "red.mp4", "red", 1))
+    path = settings.komposition_root / "trip.json"
+    path.parent.mkdir(parents=True)
+    document = {"version": 1, "output": SMALL, "segments": [{"source": "red.mp4", "duration": 2}]}
+    path.write_text(json.dumps(document, indent=1))
+    plan = Compiler(settings, SourceCatalogue(settings).facts).compile("komp_trip").plan
+    text = "line 9: the source is too short: its last picture is held for 30 frame(s)"
+    assert plan.warnings == (("$.segments[0]", text),)
