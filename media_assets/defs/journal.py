@@ -26,6 +26,8 @@ from media_assets.store.journal import Entry, Journal
 LOST = "lost"
 """The code version of a record whose file is gone or damaged: no code has it, so the partition is stale."""
 
+_MADE_WITH = "media_assets/made_with"
+
 Event = dg.AssetMaterialization | dg.AssetObservation
 Place = tuple[str, str | None]
 
@@ -57,31 +59,36 @@ def catch_up(instance: dg.DagsterInstance, settings: Settings, graph: AssetGraph
     journal, kept = Journal(settings), 0
     for key in sorted(graph.get_all_asset_keys()):
         observed = graph.get(key).is_external
-        for record in _latest(instance, key, observed):
+        for record in _latest(instance, key, observed, _unkept(instance, key, observed, journal)):
             entry = record.event_log_entry
             event = entry.asset_observation if observed else entry.asset_materialization
             if event is None or DATA_VERSION_TAG not in (entry.tags or {}):
                 continue
             # Dagster gives what a body returns its versions in the tags of the record.
-            whole = event._replace(tags=dict(entry.tags or {}))
-            known = journal.get(key.to_user_string(), record.partition_key)
-            if known is None or not _same(known.tags, whole.tags or {}):
-                journal.put(entry_of(whole, record.timestamp))
-                kept += 1
+            journal.put(entry_of(event._replace(tags=dict(entry.tags or {})), record.timestamp))
+            kept += 1
     return kept
 
 
-def _same(kept: Mapping[str, str], logged: Mapping[str, str]) -> bool:
-    """Whether two records say the same; pointers are another home's after recovery."""
-    return {k: v for k, v in kept.items() if _matters(k)} == {
-        k: v for k, v in logged.items() if _matters(k)
-    }
+def _unkept(
+    instance: dg.DagsterInstance, key: dg.AssetKey, observed: bool, journal: Journal
+) -> list[int] | None:
+    """Storage ids of the latest records of partitions that are kept in another version, or not at all.
 
-
-def _matters(tag: str) -> bool:
-    return tag in (DATA_VERSION_TAG, CODE_VERSION_TAG) or tag.startswith(
-        f"{INPUT_DATA_VERSION_TAG_PREFIX}/"
-    )
+    None for an asset without partitions: its one record is looked at.
+    """
+    kind, log = _kind(observed), instance.event_log_storage
+    ids = log.get_latest_storage_id_by_partition(key, kind)
+    if not ids:
+        return [] if journal.get(key.to_user_string(), None) else None
+    tags = log.get_latest_tags_by_partition(key, kind, [DATA_VERSION_TAG], list(ids))
+    found = []
+    for partition, storage_id in ids.items():
+        kept = journal.get(key.to_user_string(), partition)
+        logged = tags.get(partition, {}).get(DATA_VERSION_TAG)
+        if kept is None or kept.tags.get(DATA_VERSION_TAG) != logged:
+            found.append(storage_id)
+    return found
 
 
 def mark_lost(instance: dg.DagsterInstance, settings: Settings, places: Mapping[Place, str]) -> int:
@@ -105,14 +112,38 @@ def mark_lost(instance: dg.DagsterInstance, settings: Settings, places: Mapping[
             description=f"Marked by verify: {problem}",
             metadata={"problem": problem},
             partition=partition,
-            tags={**entry.tags, CODE_VERSION_TAG: LOST},
+            tags={**entry.tags, CODE_VERSION_TAG: LOST, _MADE_WITH: entry.tags.get(CODE_VERSION_TAG, "")},
         )
-        # Who asks what the partition was made of finds it in the entry still.
-        kept = entry_of(event, time.time())
-        journal.put(Entry(**{**kept.to_json(), "metadata": dict(entry.metadata)}))
-        instance.report_runless_asset_event(event)
+        _put_and_report(instance, journal, event, entry)
         marked += 1
     return marked
+
+
+def mark_found(instance: dg.DagsterInstance, settings: Settings, entries: Iterable[Entry]) -> int:
+    """Record that files of partitions that were marked are whole again; returns how many were."""
+    found = 0
+    for entry in entries:
+        if entry.tags.get(CODE_VERSION_TAG) != LOST or _MADE_WITH not in entry.tags:
+            continue
+        tags = {name: value for name, value in entry.tags.items() if name != _MADE_WITH}
+        event = dg.AssetMaterialization(
+            dg.AssetKey.from_user_string(entry.asset),
+            description="Its files are whole again.",
+            partition=entry.partition,
+            tags={**tags, CODE_VERSION_TAG: entry.tags[_MADE_WITH]},
+        )
+        _put_and_report(instance, Journal(settings), event, entry)
+        found += 1
+    return found
+
+
+def _put_and_report(
+    instance: dg.DagsterInstance, journal: Journal, event: dg.AssetMaterialization, before: Entry
+) -> None:
+    # Who asks what the partition was made of finds it in the entry still.
+    kept = entry_of(event, time.time())
+    journal.put(Entry(**{**kept.to_json(), "metadata": dict(before.metadata)}))
+    instance.report_runless_asset_event(event)
 
 
 def replay(
@@ -219,26 +250,37 @@ def _pointers(
     instance: dg.DagsterInstance, key: dg.AssetKey, observed: bool
 ) -> dict[str | None, tuple[str, int]]:
     """Version and storage id of each partition's latest record; None for an asset without partitions."""
-    found = {}
-    for record in _latest(instance, key, observed):
+    kind, log = _kind(observed), instance.event_log_storage
+    ids = log.get_latest_storage_id_by_partition(key, kind)
+    tags = log.get_latest_tags_by_partition(key, kind, [DATA_VERSION_TAG], list(ids)) if ids else {}
+    found: dict[str | None, tuple[str, int]] = {
+        partition: (tags[partition][DATA_VERSION_TAG], storage_id)
+        for partition, storage_id in ids.items()
+        if partition in tags
+    }
+    for record in _latest(instance, key, observed, None) if not ids else []:
         version = (record.event_log_entry.tags or {}).get(DATA_VERSION_TAG)
         if version is not None:
-            found[record.partition_key] = (version, record.storage_id)
+            found[None] = (version, record.storage_id)
     return found
 
 
-def _latest(instance: dg.DagsterInstance, key: dg.AssetKey, observed: bool) -> list[EventLogRecord]:
-    """The latest record of each partition, and of the whole where there are none."""
-    kind = dg.DagsterEventType.ASSET_OBSERVATION if observed else dg.DagsterEventType.ASSET_MATERIALIZATION
+def _latest(
+    instance: dg.DagsterInstance, key: dg.AssetKey, observed: bool, ids: list[int] | None
+) -> list[EventLogRecord]:
+    """Records by their storage ids; with None, the one of an asset without partitions."""
     fetch = instance.fetch_observations if observed else instance.fetch_materializations
-    ids = list(instance.event_log_storage.get_latest_storage_id_by_partition(key, kind).values())
+    if ids is None:
+        return [record for record in fetch(key, limit=1).records if record.partition_key is None]
     records: list[EventLogRecord] = []
     for start in range(0, len(ids), _AT_ONCE):
         some = ids[start : start + _AT_ONCE]
         records += fetch(dg.AssetRecordsFilter(asset_key=key, storage_ids=some), limit=len(some)).records
-    if not ids:
-        records += [record for record in fetch(key, limit=1).records if record.partition_key is None]
     return records
+
+
+def _kind(observed: bool) -> dg.DagsterEventType:
+    return dg.DagsterEventType.ASSET_OBSERVATION if observed else dg.DagsterEventType.ASSET_MATERIALIZATION
 
 
 def entry_of(event: Event, at: float) -> Entry:

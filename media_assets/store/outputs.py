@@ -278,6 +278,10 @@ def _disk_errors() -> Iterator[None]:
 def _outcome(output: Output | None, cached: bool, started: float) -> Outcome:
     if output is None:
         raise RuntimeError("an output vanished from the store while it was being used")
+    if cached:
+        # The sidecar's time tells clean-up when the output was last asked for.
+        with contextlib.suppress(OSError):
+            os.utime(output.path.parent / SIDECAR)
     return Outcome(output, cached, time.monotonic() - started)
 
 

@@ -1,4 +1,4 @@
-"""Files in the store that nothing describes: given their sidecar again where it is certain, else put aside."""
+"""Files in the store that nothing describes: they get their sidecar again, or are put aside."""
 
 from __future__ import annotations
 
