@@ -14,6 +14,7 @@ from media_assets import (
     cli_jobs,
     cli_kompositions,
     cli_operations,
+    cli_registry,
     cli_workflows,
     console,
 )
@@ -26,6 +27,12 @@ app.command()(cli_operations.operations)
 app.command()(cli_operations.plan)
 app.command()(cli_jobs.run)
 app.command()(cli_jobs.explain)
+app.command()(cli_registry.lineage)
+app.command()(cli_registry.impact)
+app.command()(cli_registry.why)
+app.command()(cli_registry.resources)
+app.command("import-legacy")(cli_registry.import_legacy)
+app.add_typer(cli_registry.registry, name="registry")
 app.add_typer(cli_workflows.app, name="workflow")
 app.add_typer(cli_kompositions.app, name="komposition")
 app.add_typer(cli_analyze.app, name="analyze")

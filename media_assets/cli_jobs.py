@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from media_assets import console
 from media_assets.cli_common import Data, Json, interruptible, with_actions
+from media_assets.drawing import tree_lines
 from media_assets.errors import BadInput
 from media_assets.operations.parameters import seconds as read_seconds
 
@@ -70,7 +72,7 @@ def explain(
     console.output.print(f"{found['id']}: {found['status']}", markup=False, soft_wrap=True)
     for reason in found["reasons"]:
         console.output.print(f"  {reason['text']}", markup=False, soft_wrap=True)
-    for line in _tree(found["made_of"]):
+    for line in tree_lines(found["made_of"], itemgetter("text"), lambda node: node.get("inputs", [])):
         console.output.print(line, markup=False, soft_wrap=True)
     if found["path"]:
         console.output.print(found["path"], markup=False, soft_wrap=True)
@@ -111,14 +113,3 @@ def _show(report: JobReport) -> None:
             text = f"{output.error.get('error')}: {place}: {output.error.get('message')}"
             hint = output.error.get("hint")
             console.say(text + (f" ({hint})" if hint else ""))
-
-
-def _tree(node: dict[str, Any], before: str = "", last: bool | None = None) -> list[str]:
-    """A tree of operations down to sources, drawn with lines."""
-    mark = "" if last is None else "└─ " if last else "├─ "
-    inner = before + ("" if last is None else "   " if last else "│  ")
-    lines = [f"{before}{mark}{node['text']}"]
-    inputs = node.get("inputs", [])
-    for index, given in enumerate(inputs):
-        lines += _tree(given, inner, index == len(inputs) - 1)
-    return lines

@@ -36,6 +36,11 @@ def explain(actions: Actions, reference: str) -> dict[str, Any]:
         BadInput: there is no such effect, or several.
     """
     actions.ingest()
+    return explained(actions, reference)
+
+
+def explained(actions: Actions, reference: str) -> dict[str, Any]:
+    """The same from what is on record: nothing is read anew."""
     if "/" in reference:
         return _of_node(actions, reference)
     if reference.startswith(("src_", "komp_")):

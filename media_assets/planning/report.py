@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from media_assets.drawing import tree_lines
 from media_assets.media.info import MediaInfo
 from media_assets.operations.clip import Clip
 from media_assets.planning.commands import groups
@@ -73,22 +74,20 @@ def tree(document: Mapping[str, Any]) -> str:
     """What is wanted, and under each what it is made of, down to the sources."""
     nodes = {node["name"]: node for node in document["nodes"]}
     inputs = {given["name"]: given for given in document["inputs"]}
-    lines: list[str] = []
 
-    def draw(name: str, before: str, own: str, below: str) -> None:
+    def text(name: str) -> str:
         if name in inputs:
-            lines.append(f"{before}{own}{name}: {inputs[name]['source']} ({_size(inputs[name])})")
-            return
-        node = nodes[name]
-        lines.append(f"{before}{own}{name}: {node['operation']} → {_size(node)}{_state(node)}")
-        for index, given in enumerate(node["inputs"]):
-            last = index == len(node["inputs"]) - 1
-            draw(given, before + below, "└─ " if last else "├─ ", "   " if last else "│  ")
+            return f"{name}: {inputs[name]['source']} ({_size(inputs[name])})"
+        return f"{name}: {nodes[name]['operation']} → {_size(nodes[name])}{_state(nodes[name])}"
 
+    def made_of(name: str) -> list[str]:
+        return [] if name in inputs else list(nodes[name]["inputs"])
+
+    lines: list[str] = []
     for output, name in document["outputs"].items():
         if output != name:
             lines.append(f"{output}:")
-        draw(name, "", "", "")
+        lines += tree_lines(name, text, made_of)
     return "\n".join(lines) + "\n"
 
 
