@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -173,3 +175,42 @@ def _kinds(names: list[str]) -> Sequence[Kind]:
         if name not in KINDS:
             raise BadInput(f"{name!r} is no kind", where="--kind", hint="there are: " + ", ".join(KINDS))
     return [kind for kind in KINDS if kind in names] or KINDS
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where to write it, such as monday.tar.gz.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file of that name.")] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Write all but the media into one file: Dagster's home, warehouse, documents, records, sidecars."""
+    from media_assets.backing_up import backup as run
+
+    done = run(Settings.from_environment(data), file, force=force)
+    if json:
+        console.print_json(asdict(done))
+        return
+    console.print_table(["folder", "files"], list(done.files.items()), title="Backed up")
+    console.say(f"{file}: {console.size(done.size)} in {console.seconds(done.seconds)}")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where there is a Dagster home: it is put aside.")
+    ] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Put a backup back; what it replaces is moved aside. Stop Dagster first."""
+    from media_assets.backing_up import restore as run
+
+    done = run(Settings.from_environment(data), file, force=force)
+    if json:
+        console.print_json(asdict(done))
+        return
+    console.print_table(["folder", "files"], list(done.files.items()), title=f"As of {done.created}")
+    if done.aside is not None:
+        console.say(f"what was replaced is under {done.aside}")
+    if done.missing:
+        console.say(f"{len(done.missing)} outputs are not in the store: `media-assets verify --repair`")
