@@ -41,7 +41,7 @@ class Registry:
 
 def registry(actions: Actions) -> Registry:
     """Derive the registry from sidecars and Dagster's event log; nothing is ingested or written."""
-    log = read_log(actions.session.instance, actions.session.graph)
+    log = read_log(actions.session.instance, actions.session.graph, actions.settings)
     disk = read_disk(actions.settings)
     return Registry(disk, log, build(disk, log, actions.settings.data_root))
 

@@ -26,7 +26,8 @@ from media_assets.store.journal import Entry, Journal
 LOST = "lost"
 """The code version of a record whose file is gone or damaged: no code has it, so the partition is stale."""
 
-_MADE_WITH = "media_assets/made_with"
+MADE_WITH = "media_assets/made_with"
+"""The tag of such a record that holds the code version that it was made with."""
 
 Event = dg.AssetMaterialization | dg.AssetObservation
 Place = tuple[str, str | None]
@@ -112,7 +113,7 @@ def mark_lost(instance: dg.DagsterInstance, settings: Settings, places: Mapping[
             description=f"Marked by verify: {problem}",
             metadata={"problem": problem},
             partition=partition,
-            tags={**entry.tags, CODE_VERSION_TAG: LOST, _MADE_WITH: entry.tags.get(CODE_VERSION_TAG, "")},
+            tags={**entry.tags, CODE_VERSION_TAG: LOST, MADE_WITH: entry.tags.get(CODE_VERSION_TAG, "")},
         )
         _put_and_report(instance, journal, event, entry)
         marked += 1
@@ -123,14 +124,14 @@ def mark_found(instance: dg.DagsterInstance, settings: Settings, entries: Iterab
     """Record that files of partitions that were marked are whole again; returns how many were."""
     found = 0
     for entry in entries:
-        if entry.tags.get(CODE_VERSION_TAG) != LOST or _MADE_WITH not in entry.tags:
+        if entry.tags.get(CODE_VERSION_TAG) != LOST or MADE_WITH not in entry.tags:
             continue
-        tags = {name: value for name, value in entry.tags.items() if name != _MADE_WITH}
+        tags = {name: value for name, value in entry.tags.items() if name != MADE_WITH}
         event = dg.AssetMaterialization(
             dg.AssetKey.from_user_string(entry.asset),
             description="Its files are whole again.",
             partition=entry.partition,
-            tags={**tags, CODE_VERSION_TAG: entry.tags[_MADE_WITH]},
+            tags={**tags, CODE_VERSION_TAG: entry.tags[MADE_WITH]},
         )
         _put_and_report(instance, Journal(settings), event, entry)
         found += 1

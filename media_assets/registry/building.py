@@ -71,6 +71,7 @@ def _node(facts: AssetFacts, partition: str | None, disk: Disk, log: Log, root: 
         files=files,
         metadata_files=sidecars,
         aliases=(str(metadata["effect"]),) if metadata.get("effect") else (),
+        lost=last.lost if last else None,
     )
 
 
@@ -136,6 +137,7 @@ def _effect(identifier: str, disk: Disk, log: Log, root: Path) -> Node:
         files=files,
         metadata_files=(f"effects/{identifier}.json", *sidecars),
         problem=str(problem) if problem else None,
+        lost=last.lost if last else None,
     )
 
 

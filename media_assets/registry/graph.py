@@ -82,7 +82,7 @@ class Node:
         cost: of making it.
         files, metadata_files: paths under the data root, of the media and of the documents about it.
         aliases: other names of it, such as the effect that a workflow's node is.
-        problem: why it cannot be made now.
+        problem: why it cannot be made now; lost: what became of its file, where that is not there.
     """
 
     id: str
@@ -98,6 +98,7 @@ class Node:
     metadata_files: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     problem: str | None = None
+    lost: str | None = None
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,7 @@ class _Komposition:
             cost=cost_of(output, str(fingerprint) if fingerprint else None),
             files=files,
             metadata_files=(*sidecars, *self._plan_files()),
+            lost=self.rendered.lost if self.rendered else None,
             problem=None if self.document else "its document is gone",
         )
 

@@ -134,10 +134,9 @@ def why(graph: Graph, identifier: str) -> Why:
         reasons.insert(0, Change("error", identifier, None, None, node.problem))
     elif node.made is None:
         reasons = [Change("never_made", identifier, None, None, "it was never made")]
-    elif status == "missing":
-        reasons = [
-            Change("output_missing", identifier, None, None, "its file is not in the store any more")
-        ]
+    elif _is_lost(node):
+        text = f"its file is not in the store any more{f': {node.lost}' if node.lost else ''}"
+        reasons.append(Change("output_missing", identifier, None, None, text))
     for name in upstream if not reasons else ():
         text = f"{name}, which it is made from, is not current"
         reasons.append(Change("upstream", name, None, None, text))
@@ -165,7 +164,12 @@ def _own_status(node: Node) -> str:
         return "missing"
     if node.made.origins != node.wanted:
         return "stale"
-    return "missing" if node.kind in _MADE_KINDS and not node.files else "current"
+    return "missing" if _is_lost(node) else "current"
+
+
+def _is_lost(node: Node) -> bool:
+    """Whether the file of something that was made is not there."""
+    return node.lost is not None or (node.kind in _MADE_KINDS and not node.files)
 
 
 _KINDS = {

@@ -73,6 +73,7 @@ class Materialized:
         time: seconds since the epoch.
         inputs: data version of each asset that it was made from.
         metadata: those of its values that are short.
+        lost: what became of its file since, where it was cleaned away or found missing or damaged.
     """
 
     storage_id: int
@@ -81,6 +82,7 @@ class Materialized:
     code_version: str | None
     inputs: Mapping[str, str]
     metadata: Mapping[str, Any]
+    lost: str | None = None
 
 
 @dataclass(frozen=True)

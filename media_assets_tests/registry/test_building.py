@@ -51,7 +51,10 @@ def test_a_constant_input_leads_to_its_source_and_is_told_when_it_changes() -> N
 def test_new_code_is_told_with_both_versions() -> None:
     made = record("m1", "1", {"source_file": "a1", "w/logo": "l1"})
     found = why(build(disk(), workflow(made, "l1"), ROOT), "w/marked/src_a_mp4")
-    assert [(r.kind, r.before, r.after) for r in found.reasons] == [("code", "1", "2")]
+    assert [(r.kind, r.before, r.after) for r in found.reasons] == [
+        ("code", "1", "2"),
+        ("output_missing", None, None),
+    ]
 
 
 def test_nested_kompositions_and_effects_are_on_the_way_to_their_sources() -> None:

@@ -10,11 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from media_assets.actions import Actions
+from media_assets.cli import app
+from media_assets.defs.journal import mark_lost
 from media_assets.errors import BadInput
 from media_assets.jobs import run_job
-from media_assets.registry.documents import dependency_graph, file_registry
+from media_assets.registry.documents import (
+    DEPENDENCY_GRAPH,
+    FILE_REGISTRY,
+    dependency_graph,
+    file_registry,
+)
 from media_assets.registry.graph import ancestors, descendants, find
 from media_assets.registry.questions import Impact
 from media_assets.session import Session
@@ -97,6 +105,8 @@ def _told(actions: Actions, root: Path, document: Path) -> Story:
     for asset in ("web_preview/small", "effect_output"):
         shutil.rmtree(root / Path(before[asset]["files"][0]).parent)
     estimated = impact(actions, RED)
+    mark_lost(actions.session.instance, actions.settings, {("thumbnail", BLUE): "it was cleaned"})
+    after["lost"] = why(actions, "thumbnail", BLUE)
     refused = []
     for asset, key in (("nothing", RED), ("thumbnail", "src_gone"), ("thumbnail", None)):
         with pytest.raises(BadInput) as error:
@@ -241,8 +251,43 @@ def test_a_changed_field_of_a_document_is_named(story: Story) -> None:
     assert story.after["komposition_plan"]["status"] == "current"
 
 
+def test_what_became_of_a_file_is_told_and_how_it_was_made_is_not_forgotten(story: Story) -> None:
+    lost = story.after["lost"]
+    assert lost["status"] == "missing"
+    assert [reason["text"] for reason in lost["reasons"]] == [
+        "its file is not in the store any more: it was cleaned"
+    ]
+    assert lost["files"]
+    assert lost["dagster"]["status"] == "stale"
+
+
 def test_what_is_not_there_is_refused(story: Story) -> None:
     nothing, gone, whole = story.refused
     assert "no such asset" in nothing
     assert "no partition 'src_gone'" in gone
     assert "has partitions" in whole
+
+
+def test_the_commands_print_it(story: Story, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("DAGSTER_HOME", "MEDIA_ASSETS_DATA"):
+        monkeypatch.setenv(name, "")
+    data = ["--data", str(story.root)]
+
+    def typed(*words: str) -> str:
+        result = CliRunner().invoke(app, [*words, *data], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    typed("registry", "export", "-o", str(tmp_path))
+    files, graph = (json.loads((tmp_path / name).read_text()) for name in (FILE_REGISTRY, DEPENDENCY_GRAPH))
+    assert {RED, BLUE} <= set(files["source_files"]) & set(graph["nodes"])
+    assert typed("lineage", "effect_output", story.effect, "--up").splitlines()[1] == (
+        f"└─ {RED}: source, source/red.mp4"
+    )
+    kinds = {row["kind"]: row for row in json.loads(typed("resources", "--json"))["resources"]}
+    assert (kinds["source"]["count"], kinds["recipe"]["count"]) == (2, 1)
+    assert (
+        kinds["published output"]["bytes"] < kinds["effect output"]["bytes"] + kinds["komposition"]["bytes"]
+    )
+    with pytest.raises(BadInput, match="nothing of that name"):
+        CliRunner().invoke(app, ["impact", "no-such-thing", *data], catch_exceptions=False)
