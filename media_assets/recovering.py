@@ -141,6 +141,10 @@ def drill(instance: dg.DagsterInstance, graph: AssetGraph, settings: Settings) -
         fill(scratch, graph, settings, found, _entries(settings))
         seconds = time.monotonic() - started
         after = statuses(scratch, graph)
+    # What a run made meanwhile is no difference.
+    still = statuses(instance, graph)
+    before = {place: status for place, status in before.items() if still.get(place) == status}
+    after = {place: status for place, status in after.items() if place in before or place not in still}
     places = sorted(before.keys() | after.keys(), key=lambda place: (place[0], place[1] or ""))
     differences = tuple(
         (*place, before.get(place, "none"), after.get(place, "none"))

@@ -85,7 +85,7 @@ def statuses(actions: Actions) -> dict[tuple[str, str | None], str]:
     return {
         (s.asset, s.partition): s.status
         for s in actions.session.status()
-        if not s.asset.startswith("operation_") and s.asset not in ON_DEMAND
+        if not s.asset.startswith(("operation_", "upkeep/")) and s.asset not in ON_DEMAND
     }
 
 
