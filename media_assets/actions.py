@@ -13,6 +13,7 @@ import dagster as dg
 
 from media_assets.analytics import warehouse
 from media_assets.components.loaded import loaded_workflow
+from media_assets.defs.content_analysis import CONTENT, SCREENSHOTS, outstanding_analyses
 from media_assets.defs.effect_recipes import observe_changed
 from media_assets.defs.komposition_sensor import outstanding_plans, sync_documents
 from media_assets.defs.kompositions import PLAN, VIDEO, compile_document, final_name
@@ -211,6 +212,18 @@ class Actions:
         # JSON has no NaN: a figure that there is none of is null.
         rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=6))
         return rows
+
+    def analyse(self, sources: Sequence[str] = ()) -> Asked:
+        """Analyse the sources given, or all whose analysis or screenshots are missing or stale.
+
+        Raises:
+            UnknownSource: there is no such source.
+        """
+        present = [key for key in self.session.partitions(CONTENT) if key is not None]
+        wanted = [self.media.sources.facts(source).id for source in sources]
+        wanted = wanted or list(outstanding_analyses(self.session.instance, present))
+        failed = failures(self.session.run([CONTENT, SCREENSHOTS], wanted)) if wanted else []
+        return Asked(tuple(wanted), failed)
 
     def row(self, asset: dg.AssetKey, partition: str) -> Row:
         """A line about the latest materialization of a partition."""

@@ -11,6 +11,7 @@ import typer
 from media_assets import (
     __version__,
     cli_analyze,
+    cli_checks,
     cli_jobs,
     cli_kompositions,
     cli_operations,
@@ -33,6 +34,7 @@ app.command()(cli_registry.why)
 app.command()(cli_registry.resources)
 app.command("import-legacy")(cli_registry.import_legacy)
 app.add_typer(cli_registry.registry, name="registry")
+app.command()(cli_checks.check)
 app.add_typer(cli_workflows.app, name="workflow")
 app.add_typer(cli_kompositions.app, name="komposition")
 app.add_typer(cli_analyze.app, name="analyze")

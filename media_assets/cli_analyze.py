@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from media_assets import console
-from media_assets.cli_common import Data, Json
+from media_assets.cli_common import Data, Json, with_actions
 from media_assets.errors import NotMedia
 from media_assets.settings import Settings
 
@@ -77,6 +77,26 @@ def content(file: File, data: Data = None, json: Json = False) -> None:
         [second, *(_cell(values, second) for values in lists)] for second in range(max(map(len, lists)))
     ]
     console.print_table(columns, rows)
+
+
+@app.command("sources")
+def sources(
+    source: Annotated[
+        list[str] | None, typer.Argument(help="Ids or paths; without, all that need it.")
+    ] = None,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Materialize content_analysis and screenshots of ingested sources."""
+    done = with_actions(data, lambda actions: actions.analyse(source or []))
+    if json:
+        console.print_json({"sources": list(done.asked), "failed": done.failed})
+    else:
+        console.output.print(f"{len(done.asked)} sources: see content_analysis and screenshots in the UI")
+        for text in done.failed:
+            console.say(text)
+    if done.failed:
+        raise typer.Exit(1)
 
 
 def _source(file: str, settings: Settings) -> Analysed:

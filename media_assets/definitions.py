@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import dagster as dg
+
+# Dagster makes definitions of checks anew as it loads them, and warns of a parameter that it gives itself.
+warnings.filterwarnings(
+    "ignore", "Parameter `execution_type` of function `AssetsDefinition", dg.BetaWarning
+)
 
 
 @dg.definitions

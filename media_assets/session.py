@@ -120,8 +120,8 @@ class Session:
 
             self.definitions: dg.Definitions = defs()
             self.instance = open_instance(settings)
-        self._repository = self.definitions.get_repository_def()
-        self.graph = self._repository.asset_graph
+            self._repository = self.definitions.get_repository_def()
+            self.graph = self._repository.asset_graph
         fail_dead_runs(self.instance)
 
     def __enter__(self) -> Session:
@@ -139,12 +139,16 @@ class Session:
     ) -> list[dg.ExecuteInProcessResult]:
         """Materialize `assets`, in as few runs as their partitions allow; a failed run does not raise.
 
+        Checks of assets without partitions are run with them, those of partitions only when asked for.
+
         Raises:
             KeyboardInterrupt: a run was interrupted, which Dagster takes for a failure of its step.
         """
         tags = tags or {}
         if partitions is None:
-            return [self._execute(assets, tags, run_config)]
+            whole = {key for key in assets if self.graph.get(key).partitions_def is None}
+            checks = [check for check in self.graph.asset_check_keys if check.asset_key in whole]
+            return [self._execute(assets, tags, run_config, checks)]
         definition = self.graph.get(assets[0]).partitions_def
         name = definition.name if isinstance(definition, dg.DynamicPartitionsDefinition) else None
         order = self.instance.get_dynamic_partitions(name) if name else []
@@ -154,10 +158,12 @@ class Session:
     def run_checks(
         self,
         checks: Sequence[dg.AssetCheckKey],
-        partitions: Sequence[str],
+        partitions: Sequence[str] | None,
         run_config: Mapping[str, Any] | None = None,
     ) -> list[dg.ExecuteInProcessResult]:
         """Run checks of one asset on partitions, and nothing else; a failed run does not raise."""
+        if partitions is None:
+            return [self._execute([], {}, run_config, checks)]
         order = [key for key in self.partitions(checks[0].asset_key) if key is not None]
         batches = ranges(partitions, order, self.settings.batch_size)
         return [self._execute([], range_tags(batch), run_config, checks) for batch in batches]
@@ -207,7 +213,7 @@ class Session:
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # No checks: Dagster would run those of the assets with each of their runs.
+            # Dagster would run all checks of the assets with each of their runs.
             job = self._repository.get_implicit_global_asset_job_def().get_subset(
                 asset_selection=set(assets), asset_check_selection=set(checks)
             )

@@ -13,6 +13,8 @@ from dagster.components.component_scaffolding import scaffold_component
 from dagster.components.scaffold.scaffold import Scaffolder
 
 from media_assets.components.loaded import remember
+from media_assets.defs.checks import OF_OUTPUTS, checks_of
+from media_assets.defs.partitions import workflow_partitions
 from media_assets.defs.workflow_assets import WorkflowAssets
 from media_assets.defs.workflow_automation import automation
 from media_assets.errors import DocumentError
@@ -98,7 +100,10 @@ class WorkflowComponent(dg.Component, dg.Model, dg.Resolvable):
         workflow = self.workflow(str(Path(context.path) / "defs.yaml"))
         remember(workflow)
         assets = WorkflowAssets(workflow)
-        return dg.Definitions.merge(assets.definitions(), automation(assets))
+        checks = [checks_of(key, workflow_partitions(self.name), OF_OUTPUTS) for key in assets.keys]
+        return dg.Definitions.merge(
+            assets.definitions(), automation(assets), dg.Definitions(asset_checks=checks)
+        )
 
     def workflow(self, where: str) -> Workflow:
         """The workflow this document says.
