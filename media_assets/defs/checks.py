@@ -156,18 +156,24 @@ def checks_of(
     ) -> Iterator[dg.AssetCheckResult]:
         """Evaluate each partition by itself; one that was never made has nothing to check."""
         step = context.op_execution_context
-        keys = list(step.partition_keys) if step.has_partition_key_range else []
         sign_run(step.instance, step.run_id)
-        asked = Asked(media, step.instance, keys, config.full)
+        whole = not step.has_partition_key_range
+        keys = sorted(step.instance.get_materialized_partitions(asset)) if whole else step.partition_keys
+        asked = Asked(media, step.instance, list(keys), config.full)
         chosen = {key.name for key in context.selected_asset_check_keys}
+        found: dict[str, list[Verdict]] = {name: [] for name in checks if name in chosen}
         for index, key in enumerate(keys):
             progress.report("checks", index / len(keys))
             made = _latest(step.instance, asset, key)
             if made is None:
                 continue
-            for name in (name for name in checks if name in chosen):
-                evaluation = _evaluation(asset, name, made, _verdict(checks[name], asked, made))
+            for name, verdicts in found.items():
+                verdicts.append(_verdict(checks[name], asked, made))
+                evaluation = _evaluation(asset, name, made, verdicts[-1])
                 step.log_event(evaluation)  # type: ignore[arg-type] # its annotation leaves them out
+        if whole:
+            for name, verdicts in found.items():
+                step.log_event(_summary(asset, name, verdicts))  # type: ignore[arg-type] # as above
         yield from ()  # what is yielded would count for all partitions at once
 
     return run
@@ -235,6 +241,19 @@ def _latest(instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str) ->
         storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
     )
     return Made(partition, values, target)
+
+
+def _summary(asset: dg.AssetKey, name: str, verdicts: Sequence[Verdict]) -> AssetCheckEvaluation:
+    """The answer for all partitions, of a run that was started without naming any."""
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    first = f"; first: {failed[0].text}" if failed else ""
+    return AssetCheckEvaluation(
+        asset_key=asset,
+        check_name=name,
+        passed=not failed,
+        description=f"{len(failed)} of {len(verdicts)} partitions failed{first}",
+        metadata={},
+    )
 
 
 def _evaluation(asset: dg.AssetKey, name: str, made: Made, verdict: Verdict) -> AssetCheckEvaluation:

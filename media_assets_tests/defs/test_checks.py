@@ -112,6 +112,10 @@ def test_what_is_damaged_or_changed_is_told_and_left_where_it_is(rendered: Actio
     (source,) = check(rendered.session, "source_file", RED, full=True)
     assert "its content is not what was ingested" in source.message
     blue.unlink()
+    keys = [key for key in rendered.session.graph.asset_check_keys if key.asset_key == SOURCE_FILE]
+    (run,) = rendered.session.run_checks(keys, None)
+    of_all = {e.partition: e.description for e in run.get_asset_check_evaluations()}
+    assert (of_all[None] or "").startswith("1 of 3 partitions failed; first: blue.mp4: its file is gone")
     age(red, 30)
     found_all = check(rendered.session, "source_file", None, full=False)
     messages = {one.partition: one.message for one in found_all if not one.passed}
