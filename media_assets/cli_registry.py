@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json as json_format
 from collections.abc import Mapping
 from enum import StrEnum
@@ -87,7 +88,7 @@ def lineage(
         from media_assets.tracing import registry as registry_of
 
         graph = registry_of(actions).graph
-        return graph, find(graph, "/".join(identifier))
+        return graph, find(graph, _reference(identifier, actions.settings))
 
     graph, name = with_actions(data, work)
     from media_assets.registry import showing
@@ -114,7 +115,7 @@ def impact(
     def work(actions: Actions) -> Impact:
         from media_assets.tracing import impact as impact_of
 
-        return impact_of(actions, "/".join(source))
+        return impact_of(actions, _reference(source, actions.settings))
 
     found: Impact = with_actions(data, work)
     if json:
@@ -218,6 +219,17 @@ def _ingesting(actions: Actions, folder: Path) -> Any:
     if report.count("imported"):
         actions.ingest()
     return report
+
+
+def _reference(words: list[str], settings: Settings) -> str:
+    """What was typed; of a path to a source from anywhere, the part under the source folder."""
+    text = "/".join(words)
+    root = settings.source_root.resolve()
+    with contextlib.suppress(OSError, ValueError):  # what is no path is a name
+        path = Path(text).resolve()
+        if path.is_file() and path.is_relative_to(root):
+            return path.relative_to(root).as_posix()
+    return text
 
 
 def _written(found: Mapping[str, Any], folder: Path) -> list[Path]:

@@ -16,18 +16,20 @@ from media_assets.defs.effect_recipes import planned_effect
 from media_assets.defs.registered import read_log, record_of
 from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.explaining import explained
+from media_assets.kompositions.attending import AnalysisMissing
+from media_assets.kompositions.compiling import Compiler
 from media_assets.kompositions.difference import changes
 from media_assets.kompositions.document import load
 from media_assets.kompositions.versions import kept_at
 from media_assets.media.hardware import Encoders, encoders
 from media_assets.planning.effects import Change
 from media_assets.planning.estimates import Factors, node_estimate
-from media_assets.registry import questions
+from media_assets.registry import komposing, questions
 from media_assets.registry.building import SOURCE, build, node_id
 from media_assets.registry.graph import Cost, Graph, Node, ancestors, find
 from media_assets.registry.questions import Impact, Why, shortened
 from media_assets.registry.reading import read_disk
-from media_assets.registry.records import Disk, Log
+from media_assets.registry.records import Disk, Log, Materialized
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ def why(actions: Actions, asset: str, partition: str | None) -> dict[str, Any]:
     details = _Details(actions, now)
     reasons = list(details.of(node, found))
     status = found.status
-    if status == "current" and any(reason.kind in _STALE_KINDS for reason in reasons):
+    if any(reason.kind == "error" for reason in reasons):
+        status = "impossible"
+    elif status == "current" and any(reason.kind in _STALE_KINDS for reason in reasons):
         status = "stale"
     return {
         "id": identifier,
@@ -90,7 +94,9 @@ def why(actions: Actions, asset: str, partition: str | None) -> dict[str, Any]:
 
 
 # A file that is not read again yet may hold what it held: that alone makes nothing stale.
-_STALE_KINDS = frozenset({"source", "operation", "encoder", "ffmpeg", "other", "parameter", "field"})
+_STALE_KINDS = frozenset(
+    {"source", "operation", "encoder", "ffmpeg", "other", "parameter", "field", "renderer"}
+)
 # What explaining an effect says more exactly than its code version does.
 _EXPLAINED = frozenset({"source", "operation", "encoder", "ffmpeg", "source_missing", "error"})
 
@@ -211,14 +217,41 @@ class _Details:
                     yield Change("parameter", key, _text(old), _text(new), text)
 
     def _komposition(self, node: Node) -> Iterator[Change]:
-        """Which fields of the document and which sources are not what they were."""
+        """Which fields of the document and which sources are not what they were, or what else is not."""
         key = str(node.partition)
-        last = self._now.log.materialized.get((str(node.asset), key))
-        if last is None:
+        last = self._now.log.materialized[str(node.asset), key]
+        told = list(self._fields(key, last.metadata.get("version")))
+        if node.kind == "komposition":
+            told += self._sources(last)
+        yield from told
+        try:
+            now = Compiler(
+                self._actions.settings, self._actions.media.sources.facts, listens=False
+            ).compile(key)
+        except AnalysisMissing:
             return
-        yield from self._fields(key, last.metadata.get("version"))
-        if node.kind != "komposition":
+        except MediaAssetsError as error:
+            yield Change("error", key, None, None, str(error))
             return
+        before = last.version if node.kind == "plan" else last.inputs.get(komposing.PLAN)
+        if before != now.fingerprint and not told and not any(True for _ in self._inputs(node)):
+            yield from self._renderer(last, now.plan.ffmpeg_version)
+
+    def _inputs(self, node: Node) -> Iterator[Change]:
+        """What the graph says of what it is made from, but for its plan."""
+        return (c for c in questions.differences(node) if not c.subject.startswith(komposing.PLAN))
+
+    def _renderer(self, last: Materialized, ffmpeg: str) -> Iterator[Change]:
+        output = self._now.disk.outputs.get(str(last.metadata.get("fingerprint")))
+        before = output.made.ffmpeg_version if output else None
+        if before and before != ffmpeg:
+            text = f"another ffmpeg is used: {before} → {ffmpeg}"
+            yield Change("ffmpeg", "ffmpeg", before, ffmpeg, text)
+            return
+        text = "its document and sources are as they were; the renderer or an encoder setting is another"
+        yield Change("renderer", "renderer", None, None, text)
+
+    def _sources(self, last: Materialized) -> Iterator[Change]:
         for source in last.metadata.get("derived_from") or ():
             before = self._content_before(source, last.storage_id)
             facts = self._now.disk.sources.get(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -14,9 +15,11 @@ from typer.testing import CliRunner
 
 from media_assets.actions import Actions
 from media_assets.cli import app
+from media_assets.components.loaded import loaded_workflow, remember
 from media_assets.defs.journal import mark_lost
 from media_assets.errors import BadInput
 from media_assets.jobs import run_job
+from media_assets.kompositions import plan as plan_module
 from media_assets.registry.documents import (
     DEPENDENCY_GRAPH,
     FILE_REGISTRY,
@@ -34,6 +37,7 @@ from media_assets_tests.making import clip
 # One worker makes the story, which costs some seconds.
 pytestmark = pytest.mark.xdist_group("registry")
 RED, BLUE = "src_red_mp4", "src_blue_mp4"
+KOMPOSITION = ("komposition_plan", "komposition_video")
 SQUARE = [{"id": "square", "width": 90, "height": 90}]
 
 
@@ -96,6 +100,9 @@ def _told(actions: Actions, root: Path, document: Path) -> Story:
     again = registry(actions)
     before = {asset: why(actions, asset, key) for asset, key in asked}
     touched = impact(actions, "red.mp4")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan_module, "RENDER_VERSION", 999)
+        before |= {f"new {asset}": why(actions, asset, "komp_both") for asset in KOMPOSITION}
     put(root, "red.mp4", (root / "made" / "green.mp4").read_bytes())
     pending = why(actions, "thumbnail", RED)
     _edited(document)
@@ -107,6 +114,10 @@ def _told(actions: Actions, root: Path, document: Path) -> Story:
     estimated = impact(actions, RED)
     mark_lost(actions.session.instance, actions.settings, {("thumbnail", BLUE): "it was cleaned"})
     after["lost"] = why(actions, "thumbnail", BLUE)
+    document.write_text("{")
+    after["spoilt"] = why(actions, "komposition_plan", "komp_both")
+    with _wider():
+        after["wider"] = why(actions, "web_preview/small", RED)
     refused = []
     for asset, key in (("nothing", RED), ("thumbnail", "src_gone"), ("thumbnail", None)):
         with pytest.raises(BadInput) as error:
@@ -130,6 +141,19 @@ def _edited(document: Path) -> None:
     content = json.loads(document.read_text())
     content["segments"][1]["in_point"] = 0.2
     document.write_text(json.dumps(content))
+
+
+@contextlib.contextmanager
+def _wider() -> Iterator[None]:
+    """The workflow as it would be loaded with another width."""
+    workflow = loaded_workflow("web_preview")
+    cut, small = workflow.operations
+    wider = small.model_copy(update={"params": {"width": 320, "height": 180}})
+    remember(replace(workflow, operations=(cut, wider)))
+    try:
+        yield
+    finally:
+        remember(workflow)
 
 
 def kinds(report: dict[str, Any]) -> set[tuple[str, str]]:
@@ -216,7 +240,9 @@ def test_what_was_cleaned_away_is_estimated_by_the_planner(story: Story) -> None
 
 def test_what_was_made_is_current_and_dagster_agrees(story: Story) -> None:
     statuses = {
-        asset: (found["status"], found["dagster"]["status"]) for asset, found in story.before.items()
+        asset: (found["status"], found["dagster"]["status"])
+        for asset, found in story.before.items()
+        if not asset.startswith("new ")
     }
     missing = {"web_preview/teaser": ("missing", "missing")}
     assert statuses == {asset: missing.get(asset, ("current", "materialized")) for asset in statuses}
@@ -249,6 +275,26 @@ def test_a_changed_field_of_a_document_is_named(story: Story) -> None:
             "0.2",
         )
     assert story.after["komposition_plan"]["status"] == "current"
+
+
+def test_a_changed_parameter_of_a_workflow_is_named_with_both_values(story: Story) -> None:
+    found = {r["subject"]: r for r in story.after["wider"]["reasons"] if r["kind"] == "parameter"}
+    assert {name: (r["before"], r["after"]) for name, r in found.items()} == {
+        "width": ("640", "320"),
+        "height": ("360", "180"),
+    }
+
+
+def test_another_renderer_is_told_where_nothing_else_changed(story: Story) -> None:
+    for asset in KOMPOSITION:
+        found = story.before[f"new {asset}"]
+        assert (found["status"], kinds(found)) == ("stale", {("renderer", "renderer")})
+
+
+def test_a_spoilt_document_makes_its_plan_impossible(story: Story) -> None:
+    found = story.after["spoilt"]
+    assert found["status"] == "impossible"
+    assert "both.json" in " ".join(reason["text"] for reason in found["reasons"])
 
 
 def test_what_became_of_a_file_is_told_and_how_it_was_made_is_not_forgotten(story: Story) -> None:
@@ -284,10 +330,13 @@ def test_the_commands_print_it(story: Story, monkeypatch: pytest.MonkeyPatch, tm
     assert typed("lineage", "effect_output", story.effect, "--up").splitlines()[1] == (
         f"└─ {RED}: source, source/red.mp4"
     )
-    kinds = {row["kind"]: row for row in json.loads(typed("resources", "--json"))["resources"]}
-    assert (kinds["source"]["count"], kinds["recipe"]["count"]) == (2, 1)
+    path = story.root / "source" / "red.mp4"
+    assert json.loads(typed("impact", str(path), "--json"))["id"] == RED
+    amounts = {row["kind"]: row for row in json.loads(typed("resources", "--json"))["resources"]}
+    assert (amounts["source"]["count"], amounts["recipe"]["count"]) == (2, 1)
     assert (
-        kinds["published output"]["bytes"] < kinds["effect output"]["bytes"] + kinds["komposition"]["bytes"]
+        amounts["published output"]["bytes"]
+        < amounts["effect output"]["bytes"] + amounts["komposition"]["bytes"]
     )
     with pytest.raises(BadInput, match="nothing of that name"):
         CliRunner().invoke(app, ["impact", "no-such-thing", *data], catch_exceptions=False)
