@@ -96,7 +96,11 @@ def _drawn(
     inputs: Sequence[str], graph: str, output: Path, settings: Settings, after: Sequence[str] = ()
 ) -> FfmpegResult:
     arguments = [*inputs, "-filter_complex", f"{graph}[out]", "-map", "[out]", *after, *JPEG]
-    done = run_ffmpeg([*arguments, f"file:{output.absolute()}"], settings=settings)
+    try:
+        done = run_ffmpeg([*arguments, f"file:{output.absolute()}"], settings=settings)
+    except FfmpegFailed:
+        output.unlink(missing_ok=True)
+        raise
     if output.stat().st_size:
         return done
     output.unlink()

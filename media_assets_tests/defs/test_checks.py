@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_a_black_or_silent_video_fails_and_planned_silence_does_not(
         settings, tmp_path / "black.mp4", seconds=1, picture="color=c=black", sound="anullsrc=r=48000"
     )
     loud = {"sound": {"target_lufs": -14, "voices": [{}], "music": None}}
-    quiet = {"sound": {"target_lufs": None, "voices": [], "music": None}}
+    quiet: dict[str, Any] = {"sound": {"target_lufs": None, "voices": [], "music": None}}
     assert health.seen_and_heard(path, "0" * 64, loud, settings).message == "all of its picture is black"
     assert (
         health.loudness_on_target(path, loud, settings).message == "it is silent and should have -14 LUFS"

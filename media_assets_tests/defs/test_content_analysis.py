@@ -72,7 +72,7 @@ def test_a_source_is_analysed_once_and_again_when_its_content_changes(
     assert shots(root) == ["scene_001.jpg", "scene_002.jpg", "scene_003.jpg"]
     with Image.open(root / "output" / "screenshots" / KEY / "scene_003.jpg") as picture:
         assert picture.size == (96, 64)
-        red, green, blue = picture.convert("RGB").getpixel((48, 32))  # type: ignore[misc]
+        red, green, blue = picture.convert("RGB").getpixel((48, 32))
         assert min(red, green) > 200 > 60 > blue
     assert [s.status for s in analysed.session.status("screenshots")] == ["materialized"] * 2
     before = commands_started()
