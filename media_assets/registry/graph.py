@@ -35,7 +35,7 @@ class UnknownNode(BadInput):
     """Nothing in the graph has that name, or several things do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What making something again takes.
 
@@ -52,7 +52,7 @@ class Cost:
     key: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Made:
     """The last time something was made.
 
@@ -68,7 +68,7 @@ class Made:
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """Something that is, or is to be, made or read.
 
@@ -101,7 +101,7 @@ class Node:
     lost: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Edge:
     """`target` is made from `source`.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from media_assets.planning.effects import Change
 from media_assets.registry.graph import Cost, Graph, Kind, Node, ancestors, descendants
@@ -15,9 +15,8 @@ _MADE_KINDS: frozenset[Kind] = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """Something that a change would reach.
+class Touched(NamedTuple):
+    """Something that a change would reach; there may be a hundred thousand, so they are light.
 
     Attributes:
         steps: how many things lie between, and itself.
@@ -107,8 +106,8 @@ def impact(
         touched.append(one)
         if made:
             counted.setdefault(cost.key or name, one)
-    costs = [one.cost for one in counted.values()]
-    unknown = [one.node for one in counted.values() if one.cost.cpu_seconds is None]
+    costs = [cost for _, _, cost in counted.values()]
+    unknown = [node for node, _, cost in counted.values() if cost.cpu_seconds is None]
     return Impact(
         identifier,
         tuple(touched),
