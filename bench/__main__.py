@@ -8,7 +8,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import batch, jobs, komposition
+from bench import batch, jobs, komposition, registry
 from media_assets.console import print_table
 from media_assets.media import binaries
 from media_assets.settings import Settings
@@ -33,8 +33,10 @@ AIMS = {
     "estimate_error_fitted": ("the same, fitted to this machine", 0.3),
     "ingest_batch_to_single": ("100 sources ingested in one run / 100 runs", 0.10),
     "thumbnail_batch_to_single": ("100 thumbnails in one run / 100 runs", 0.10),
+    "impact_100k_ms": ("impact of what all is made from, 100,000 edges, ms", 100.0),
+    "why_100k_ms": ("why, 100,000 edges, ms", 100.0),
 }
-BENCHMARKS = {"komposition": komposition.run, "batch": batch.run, "jobs": jobs.run}
+BENCHMARKS = {"komposition": komposition.run, "batch": batch.run, "jobs": jobs.run, "registry": registry.run}
 
 
 def main() -> None:
