@@ -36,7 +36,12 @@ AIMS = {
     "impact_100k_ms": ("impact of what all is made from, 100,000 edges, ms", 100.0),
     "why_100k_ms": ("why, 100,000 edges, ms", 100.0),
 }
-BENCHMARKS = {"komposition": komposition.run, "batch": batch.run, "jobs": jobs.run, "registry": registry.run}
+BENCHMARKS = {
+    "komposition": komposition.run,
+    "batch": batch.run,
+    "jobs": jobs.run,
+    "registry": registry.run,
+}
 
 
 def main() -> None:
