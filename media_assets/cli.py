@@ -16,6 +16,7 @@ from media_assets import (
     cli_kompositions,
     cli_operations,
     cli_registry,
+    cli_upkeep,
     cli_workflows,
     console,
 )
@@ -34,6 +35,11 @@ app.command()(cli_registry.why)
 app.command()(cli_registry.resources)
 app.command("import-legacy")(cli_registry.import_legacy)
 app.add_typer(cli_registry.registry, name="registry")
+app.command()(cli_upkeep.verify)
+app.command()(cli_upkeep.clean)
+app.command()(cli_upkeep.recover)
+app.command()(cli_upkeep.backup)
+app.command()(cli_upkeep.restore)
 app.command()(cli_checks.check)
 app.add_typer(cli_workflows.app, name="workflow")
 app.add_typer(cli_kompositions.app, name="komposition")

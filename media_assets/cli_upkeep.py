@@ -135,7 +135,9 @@ def recover(
     console.print_table(
         ["path", "why"], found.quarantined, title="To be put aside" if dry_run else "Put aside"
     )
-    console.say(f"{found.reported} records and {sum(found.partitions.values())} partitions were rebuilt")
+    if not dry_run:
+        count = sum(found.partitions.values())
+        console.say(f"{found.reported} records were reported again; there are {count} partitions")
     for text in [
         *(f"described again: {path}" for path in found.rebuilt),
         *(f"a record that cannot be read: {path}" for path in found.damaged),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from collections import Counter
@@ -135,7 +136,7 @@ def drill(instance: dg.DagsterInstance, graph: AssetGraph, settings: Settings) -
     started = time.monotonic()
     found = Recovered(True)
     with (
-        tempfile.TemporaryDirectory(prefix="media-assets-drill-") as folder,
+        _scratch_home() as folder,
         dg.DagsterInstance.local_temp(folder) as scratch,
     ):
         fill(scratch, graph, settings, found, _entries(settings))
@@ -152,6 +153,14 @@ def drill(instance: dg.DagsterInstance, graph: AssetGraph, settings: Settings) -
         if before.get(place) != after.get(place)
     )
     return Drill(len(places), found.reported, seconds, differences)
+
+
+@contextlib.contextmanager
+def _scratch_home() -> Iterator[str]:
+    """A home for a while, with an empty configuration: without one, Dagster warns."""
+    with tempfile.TemporaryDirectory(prefix="media-assets-drill-") as folder:
+        (Path(folder) / "dagster.yaml").touch()
+        yield folder
 
 
 def _sources(catalogue: SourceCatalogue, entries: Iterable[Entry]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import warnings
@@ -17,7 +18,7 @@ from filelock import FileLock
 from sqlalchemy.exc import DatabaseError
 
 from media_assets.defs.batches import fail_dead_runs, range_tags, ranges, worker_tag
-from media_assets.errors import BadInput
+from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.settings import Settings
 
 _DAGSTER_YAML = """\
@@ -47,7 +48,12 @@ sensors:
 """
 
 _PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
+_DAMAGED = ("file is not a database", "disk image is malformed")
 _INTERRUPTED = "DagsterExecutionInterruptedError"
+
+
+class DamagedHome(MediaAssetsError):
+    """Dagster's home cannot be opened; what it held can be rebuilt."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +109,34 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         for pause in _PAUSES_SECONDS:
             try:
                 return dg.DagsterInstance.get()
-            except DatabaseError:
+            except DatabaseError as error:
+                if _is_damage(error):
+                    raise
                 time.sleep(pause)
         return dg.DagsterInstance.get()
+
+
+@contextlib.contextmanager
+def telling_damage(settings: Settings) -> Iterator[None]:
+    """Tell a damaged database of Dagster's in words, and what helps.
+
+    Raises:
+        DamagedHome: one was met.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        if not _is_damage(error):
+            raise
+        raise DamagedHome(
+            "a database of Dagster's is damaged",
+            where=str(settings.dagster_home),
+            hint="`media-assets recover --anew` rebuilds it from what is on disk",
+        ) from error
+
+
+def _is_damage(error: DatabaseError) -> bool:
+    return any(words in str(error) for words in _DAMAGED)
 
 
 class Session:
@@ -119,10 +150,12 @@ class Session:
             from media_assets.definitions import defs
 
             self.definitions: dg.Definitions = defs()
-            self.instance = open_instance(settings)
+            with telling_damage(settings):
+                self.instance = open_instance(settings)
             self._repository = self.definitions.get_repository_def()
             self.graph = self._repository.asset_graph
-        fail_dead_runs(self.instance)
+        with telling_damage(settings):
+            fail_dead_runs(self.instance)
 
     def __enter__(self) -> Session:
         return self

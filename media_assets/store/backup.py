@@ -110,6 +110,8 @@ def restore(settings: Settings, path: Path, *, force: bool = False) -> Restored:
         DamagedBackup: the file is none, or damaged. HomeInUse: see `force`.
     """
     started = time.monotonic()
+    if not path.is_file():
+        raise BadInput("there is no such file", where=str(path))
     if not force and settings.dagster_home.is_dir() and any(settings.dagster_home.iterdir()):
         raise HomeInUse(
             "there is a Dagster home already",
@@ -177,6 +179,8 @@ def _files(root: Path) -> list[Path]:
 
 
 def _is_sqlite(path: Path) -> bool:
+    if path.suffix == ".db":  # one that is damaged is told, not kept
+        return True
     with path.open("rb") as file:
         return file.read(len(_SQLITE)) == _SQLITE
 
@@ -217,10 +221,8 @@ def _extract(path: Path, staged: Path) -> dict[str, Any]:
     """Unpack an archive and hold every file against the manifest.
 
     Raises:
-        DamagedBackup: it does not hold; BadInput: there is no such file.
+        DamagedBackup: it does not hold.
     """
-    if not path.is_file():
-        raise BadInput("there is no such file", where=str(path))
     try:
         with tarfile.open(path, "r:gz") as archive:
             for member in archive:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from media_assets.defs.kompositions import VIDEO
 from media_assets.defs.upkeep import daily_cleaning, nightly_integrity, weekly_recovery_drill
 from media_assets.jobs import run_job
 from media_assets.media.run import commands_started
-from media_assets.recovering import recover, survey
-from media_assets.session import Session, statuses
+from media_assets.recovering import recover, set_home_aside, survey
+from media_assets.session import DamagedHome, Session, statuses
 from media_assets.store.outputs import SIDECAR, OutputStore
 from media_assets_tests.defs.conftest import BLUE, RED, put, write_document
 from media_assets_tests.defs.test_effects import CUT, SMALL, job
@@ -30,8 +29,7 @@ def everything(actions: Actions, root: Path) -> None:
     actions.ingest()
     actions.run_workflow("web_preview")
     run_job(actions, job(root, CUT, SMALL, wanted=["small"]))
-    for name in ("both", "outer"):
-        actions.render_komposition(root / "kompositions" / f"{name}.json")
+    actions.session.run([VIDEO], ["komp_both", "komp_outer"])
     actions.analytics()
 
 
@@ -52,7 +50,11 @@ def test_after_recovery_every_partition_has_the_status_that_it_had(
     before, times = statuses(session.instance, session.graph), moments(session)
     damaged, lost = _spoilt(actions)
     session.instance.dispose()
-    shutil.rmtree(actions.settings.dagster_home)
+    (database,) = actions.settings.dagster_home.rglob("index.db")
+    database.write_bytes(b"no database" * 1000)
+    with pytest.raises(DamagedHome, match="recover --anew"):
+        Session(actions.settings)
+    assert set_home_aside(actions.settings) is not None
     foreseen = survey(actions.settings)
     assert len(foreseen.quarantined) == 2
     assert not actions.settings.dagster_home.exists()
