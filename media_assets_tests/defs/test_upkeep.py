@@ -88,7 +88,10 @@ def test_what_is_damaged_is_found_shown_as_stale_and_rendered_again(actions: Act
 def test_clean_up_takes_the_unused_and_keeps_what_is_current_or_needed(
     actions: Actions, root: Path
 ) -> None:
-    effects = [run_job(actions, cut(root, at)).effects["cut"] for at in (0.0, 0.5, 1.0, 1.5)]
+    steps = [{**CUT, "start": at, "output": f"at{index}"} for index, at in enumerate((0.0, 0.5, 1.0, 1.5))]
+    names = [str(step["output"]) for step in steps]
+    made = run_job(actions, job(root, *steps, wanted=names)).effects
+    effects = [made[name] for name in names]
     old, locked, nested, fresh = effects
     write_document(root, "both.json", [(nested, 0.0)])
     actions.render_komposition(root / "kompositions" / "both.json")
