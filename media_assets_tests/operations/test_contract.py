@@ -20,18 +20,7 @@ from media_assets_tests.clips import CLIPS, Clips, applied, fillings, made, plan
 EACH_CLIP = [pytest.param(name, marks=pytest.mark.xdist_group(f"clip {name}")) for name in CLIPS]
 
 # One of each way in which a graph of all operations differs; the others would only repeat it.
-_TOGETHER = {
-    "plain",
-    "rotated",
-    "hdr",
-    "uneven",
-    "odd",
-    "surround",
-    "song",
-    "transparent",
-    "interlaced",
-    "logo",
-}
+_TOGETHER = {"plain", "hdr", "odd", "surround", "transparent", "logo"}
 
 
 def _names(name: str, source: str, clips: Clips) -> list[str]:
