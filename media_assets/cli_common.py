@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +26,7 @@ Data = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 _INTERRUPTED_STATUS = 130
+_interrupted = threading.Event()
 
 
 def with_actions(data: Path | None, work: Callable[[Actions], Any]) -> Any:
@@ -40,8 +43,10 @@ def with_actions(data: Path | None, work: Callable[[Actions], Any]) -> Any:
 @contextlib.contextmanager
 def interruptible(where: Path | str, *, json: bool = False) -> Iterator[None]:
     """End with status 130 and a word on it when Ctrl-C or a service manager interrupts the command."""
+    _interrupted.clear()
     # Ending the command ends its ffmpeg: a service manager's signal is taken as Ctrl-C is.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         yield
     except KeyboardInterrupt:
@@ -50,6 +55,22 @@ def interruptible(where: Path | str, *, json: bool = False) -> Iterator[None]:
             console.print_json({"error": "Interrupted", "message": text, "where": str(where), "hint": None})
         console.say(f"interrupted: {text}")
         raise typer.Exit(_INTERRUPTED_STATUS) from None
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Noted as well as raised: what is raised in a callback of a library is lost there."""
+    _interrupted.set()
+    signal.default_int_handler(number, frame)
+
+
+def raise_if_interrupted() -> None:
+    """Go on with an interruption that was lost.
+
+    Raises:
+        KeyboardInterrupt: there was one.
+    """
+    if _interrupted.is_set():
+        raise KeyboardInterrupt
 
 
 def print_rows(rows: list[dict[str, Any]]) -> None:

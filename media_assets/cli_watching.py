@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from media_assets import console
-from media_assets.cli_common import Data, interruptible, with_actions
+from media_assets.cli_common import Data, interruptible, raise_if_interrupted, with_actions
 from media_assets.errors import Cancelled, MediaAssetsError
 from media_assets.settings import Settings
 
@@ -50,6 +50,7 @@ class Saves:
         """Whether there is a save within that time; None waits for one."""
         end = None if seconds is None else time.monotonic() + seconds
         while not self.seen.wait(_POLL_SECONDS):
+            raise_if_interrupted()
             if end is not None and time.monotonic() >= end:
                 return False
         return True

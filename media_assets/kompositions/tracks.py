@@ -108,7 +108,7 @@ def _length(clip: AudioClip, first: int, there: int | None, place: str, room: Ro
 def _there(part: Music | AudioClip, room: Room) -> int | None:
     """How many samples there are from the in point on; None when nobody knows."""
     end = sound_end(room.media[part.source])
-    return None if end is None else max(1, math.floor((end - exact(part.in_point)) * SAMPLE_RATE))
+    return None if end is None else max(1, round((end - exact(part.in_point)) * SAMPLE_RATE))
 
 
 def _fade(seconds: float, length: int) -> int:
