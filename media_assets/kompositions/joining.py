@@ -59,15 +59,8 @@ def join(
         duration=plan.duration,
         tolerance=float(1 / plan.output.rate),
     )
-    return Made(
-        properties=_verified(path, expected, settings),
-        commands=(done.command,),
-        seconds=done.seconds,
-        cpu_seconds=done.cpu_seconds,
-        peak_memory_bytes=done.peak_memory_bytes,
-        ffmpeg_version=plan.ffmpeg_version,
-        notes=sound.made.notes,
-    )
+    properties = _verified(path, expected, settings)
+    return Made.of([done], properties, plan.ffmpeg_version, sound.made.notes)
 
 
 def _verified(path: Path, expected: Expected, settings: Settings) -> Properties:

@@ -77,11 +77,4 @@ def render_piece(
     expected = Expected(True, False, output.width, output.height, piece.frames)
     # Every packet is counted, and all pieces together are decoded at their ends by the final check.
     properties = verify(path, expected, settings, decode_tail=False)
-    return Made(
-        properties=properties,
-        commands=tuple(done.command for done in runs),
-        seconds=sum(done.seconds for done in runs),
-        cpu_seconds=sum(done.cpu_seconds for done in runs),
-        peak_memory_bytes=max(done.peak_memory_bytes for done in runs),
-        ffmpeg_version=plan.ffmpeg_version,
-    )
+    return Made.of(runs, properties, plan.ffmpeg_version)

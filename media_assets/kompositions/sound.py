@@ -82,20 +82,14 @@ def render_sound(
             reached = parse_ebur128(log)
             level = _corrected(track, level, loudness, reached)
     expected = Expected(False, True, duration=track.samples / SAMPLE_RATE, tolerance=0.03)
-    return Made(
-        properties=verify(path, expected, settings, decode_tail=False),
-        commands=tuple(done.command for done in session.done),
-        seconds=sum(done.seconds for done in session.done),
-        cpu_seconds=sum(done.cpu_seconds for done in session.done),
-        peak_memory_bytes=max(done.peak_memory_bytes for done in session.done),
-        ffmpeg_version=plan.ffmpeg_version,
-        notes={
-            "mix_lufs": loudness.integrated,
-            "gain_db": round(used.gain, 2),
-            "loudness_lufs": reached.integrated,
-            "true_peak_db": reached.true_peak,
-        },
-    )
+    properties = verify(path, expected, settings, decode_tail=False)
+    notes = {
+        "mix_lufs": loudness.integrated,
+        "gain_db": round(used.gain, 2),
+        "loudness_lufs": reached.integrated,
+        "true_peak_db": reached.true_peak,
+    }
+    return Made.of(session.done, properties, plan.ffmpeg_version, notes)
 
 
 class Session:

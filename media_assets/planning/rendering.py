@@ -145,20 +145,13 @@ class Group:
         with ThreadPoolExecutor(1) as pool:
             heard = pool.submit(self._loudness, path, node)
             properties = verify(path, wanted, settings)
-        return Made(
-            properties=properties,
-            commands=tuple(result.command for result in results),
-            own_runs=own_runs,
-            seconds=sum(result.seconds for result in results) / share,
-            cpu_seconds=sum(result.cpu_seconds for result in results) / share,
-            peak_memory_bytes=max(result.peak_memory_bytes for result in results),
-            ffmpeg_version=binaries.ffmpeg(settings).version,
-            notes={
-                **heard.result(),
-                **({"measured": plain} if plain else {}),
-                **({"expected_cpu_seconds": round(expected, 4)} if expected is not None else {}),
-            },
-        )
+        notes = {
+            **heard.result(),
+            **({"measured": plain} if plain else {}),
+            **({"expected_cpu_seconds": round(expected, 4)} if expected is not None else {}),
+        }
+        version = binaries.ffmpeg(settings).version
+        return Made.of(results, properties, version, notes, share=share, own_runs=own_runs)
 
     def _loudness(self, path: Path, node: Node) -> dict[str, float]:
         """How loud the written sound is (LUFS, dBTP), where some operation was about sound; else nothing.

@@ -13,96 +13,22 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import psutil
 from filelock import FileLock
 
 from media_assets.errors import DiskFull
 from media_assets.ids import hash_file
-from media_assets.media.verify import Properties
 from media_assets.settings import Settings
+from media_assets.store.sidecars import SIDECAR, Made, Outcome, Output, Recipe, from_sidecar
 
-SIDECAR = "sidecar.json"
+__all__ = ["SIDECAR", "Made", "Outcome", "Output", "OutputStore", "Recipe", "publish"]
+
 # Start times of processes are counted from the boot, whose time is only known so well.
 _CLOCK_SLACK_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What an output is to be.
-
-    Attributes:
-        id: the effect's name, which depends on no content.
-        fingerprint: what its content depends on; the cache key.
-        operation: the operation's name.
-        parameters: its parameters as JSON values.
-        derived_from: ids of the inputs.
-        file_name: the name of the output inside its folder.
-    """
-
-    id: str
-    fingerprint: str
-    operation: str
-    parameters: Mapping[str, Any]
-    derived_from: tuple[str, ...]
-    file_name: str
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a renderer reports of one output it wrote.
-
-    Attributes:
-        properties: the verified media properties.
-        commands: every ffmpeg command it took, program first.
-        own_runs: how many of the commands count for this output, where several outputs share them;
-            None for all.
-        seconds, cpu_seconds: this output's share of their wall-clock and CPU time.
-        peak_memory_bytes: the largest resident set of them.
-        ffmpeg_version: of the program used.
-        notes: measured values worth keeping (loudness, warnings).
-    """
-
-    properties: Properties
-    commands: tuple[tuple[str, ...], ...] = ()
-    own_runs: int | None = None
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    peak_memory_bytes: int = 0
-    ffmpeg_version: str = ""
-    notes: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Output:
-    """A stored output: where it is, and its sidecar."""
-
-    path: Path
-    content_hash: str
-    recipe: Recipe
-    made: Made
-    created: str
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An output that was asked for: found (`cached`) or made now, and the seconds it took to get."""
-
-    output: Output
-    cached: bool
-    seconds: float
-
-    @property
-    def ffmpeg_runs(self) -> int:
-        """Commands run now for this output."""
-        if self.cached:
-            return 0
-        made = self.output.made
-        return len(made.commands) if made.own_runs is None else made.own_runs
 
 
 class OutputStore:
@@ -123,7 +49,7 @@ class OutputStore:
         folder = self._folder(fingerprint)
         try:
             document = json.loads((folder / SIDECAR).read_text())
-            output = _from_sidecar(document, folder)
+            output = from_sidecar(document, folder)
             if output.path.stat().st_size == output.made.properties.size:
                 return output
         except FileNotFoundError:
@@ -283,18 +209,3 @@ def _outcome(output: Output | None, cached: bool, started: float) -> Outcome:
         with contextlib.suppress(OSError):
             os.utime(output.path.parent / SIDECAR)
     return Outcome(output, cached, time.monotonic() - started)
-
-
-def _from_sidecar(document: dict[str, Any], folder: Path) -> Output:
-    names = ("id", "fingerprint", "operation", "parameters", "file_name")
-    recipe = Recipe(derived_from=tuple(document["derived_from"]), **{n: document[n] for n in names})
-    made = dict(document["made"])
-    made["properties"] = Properties(**made["properties"])
-    made["commands"] = tuple(tuple(command) for command in made["commands"])
-    return Output(
-        path=folder / recipe.file_name,
-        content_hash=document["content_hash"],
-        recipe=recipe,
-        made=Made(**made),
-        created=document["created"],
-    )

@@ -14,10 +14,10 @@ from media_assets.media import binaries
 from media_assets.media.analysis.scenes import Scene
 from media_assets.media.run import FfmpegResult
 from media_assets.media.stills import MOST_TILES, contact_sheet, still, waveform
-from media_assets.media.verify import read_properties
 from media_assets.settings import Settings
 from media_assets.store.content import Content
-from media_assets.store.outputs import Made, Outcome, OutputStore, Recipe, publish
+from media_assets.store.drawn import drawn
+from media_assets.store.outputs import Outcome, OutputStore, Recipe, publish
 from media_assets.store.sources import SourceFacts
 
 WIDTH = 1280
@@ -153,19 +153,4 @@ def _made(
     key = {operation: _VERSION, "parameters": parameters, "source": source.sha256, "ffmpeg": version}
     name = ids.output_name(operation, [source.id], {}, effect[-16:-8], "jpg")
     recipe = Recipe(effect, ids.fingerprint(key), operation, parameters, (source.id,), name)
-
-    def render(paths: Mapping[str, Path]) -> dict[str, Made]:
-        target = paths[recipe.fingerprint]
-        done = draw(target)
-        return {
-            recipe.fingerprint: Made(
-                properties=read_properties(target, settings),
-                commands=(done.command,),
-                seconds=done.seconds,
-                cpu_seconds=done.cpu_seconds,
-                peak_memory_bytes=done.peak_memory_bytes,
-                ffmpeg_version=version,
-            )
-        }
-
-    return store.produce([recipe], render)[0]
+    return drawn(recipe, draw, version, store, settings)

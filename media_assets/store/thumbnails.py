@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from media_assets import ids
@@ -11,9 +11,10 @@ from media_assets.media import binaries
 from media_assets.media.info import MediaInfo
 from media_assets.media.preview import thumbnail
 from media_assets.media.probe import probe
-from media_assets.media.verify import read_properties
+from media_assets.media.run import FfmpegResult
 from media_assets.settings import Settings
-from media_assets.store.outputs import Made, Outcome, Output, OutputStore, Recipe
+from media_assets.store.drawn import drawn
+from media_assets.store.outputs import Outcome, Output, OutputStore, Recipe
 from media_assets.store.sources import SourceFacts
 
 WIDTH = 320
@@ -65,18 +66,7 @@ def _make(
         file_name=ids.output_name("thumbnail", [origin], {}, effect[-16:-8], "jpg"),
     )
 
-    def render(paths: Mapping[str, Path]) -> dict[str, Made]:
-        target = paths[recipe.fingerprint]
-        done = thumbnail(path, info(), target, settings, WIDTH)
-        return {
-            recipe.fingerprint: Made(
-                properties=read_properties(target, settings),
-                commands=(done.command,),
-                seconds=done.seconds,
-                cpu_seconds=done.cpu_seconds,
-                peak_memory_bytes=done.peak_memory_bytes,
-                ffmpeg_version=version,
-            )
-        }
+    def draw(target: Path) -> FfmpegResult:
+        return thumbnail(path, info(), target, settings, WIDTH)
 
-    return store.produce([recipe], render)[0]
+    return drawn(recipe, draw, version, store, settings)
