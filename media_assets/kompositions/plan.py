@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, Protocol
 
 from media_assets.ids import fingerprint
@@ -24,6 +23,7 @@ from media_assets.kompositions.timeline import timeline
 from media_assets.media.encode import profile
 from media_assets.media.info import MediaInfo
 from media_assets.operations.registry import operation
+from media_assets.store.analyses import Analysed
 
 RENDER_VERSION = 2
 """Raised when the same plan would give other pixels or samples."""
@@ -35,24 +35,12 @@ _DECODED_MEGAPIXELS = 250.0
 _SOUND_SECONDS = 0.03
 
 
-class SourceFacts(Protocol):
+class SourceFacts(Analysed, Protocol):
     """What is known of a source: its partition key, its file, its SHA-256, what it holds."""
 
     @property
     def id(self) -> str:
         """The source's id."""
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-
-    @property
-    def sha256(self) -> str:
-        """64 hex digits of its content."""
-
-    @property
-    def info(self) -> MediaInfo:
-        """What probing said."""
 
 
 @dataclass(frozen=True)
