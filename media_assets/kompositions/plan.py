@@ -152,8 +152,8 @@ def plan(
     named = [name for name in references(komposition) if name in sources]
     media = {name: sources[name].info for name in named}
     hashes = {name: sources[name].sha256 for name in named}
-    placed = timeline(komposition, media, identifier, tempo, focus)
     tempo = tempo or Tempo(komposition.unit_seconds)
+    placed = timeline(komposition, media, identifier, tempo, focus)
     sound = soundtrack(komposition, placed, media, tempo=tempo, speech=speech or {})
     base = {"render_version": RENDER_VERSION, "ffmpeg": ffmpeg_version}
     picture = {
