@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -165,7 +164,7 @@ def _framed(picture: Stream, form: Picture, frame: Picture, around: str) -> Stre
                 "pad", frame.width, frame.height, "(ow-iw)/2", "(oh-ih)/2", color=around
             )
         return _tagged(picture)
-    return _tagged(fit(picture, replace(frame), color=around))
+    return _tagged(fit(picture, frame, color=around))
 
 
 def _tagged(picture: Stream) -> Stream:

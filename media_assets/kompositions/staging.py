@@ -14,7 +14,7 @@ from media_assets.kompositions.shots import Seen, Shot
 from media_assets.kompositions.takes import led, part, takes
 from media_assets.kompositions.values import Fit, exact
 from media_assets.media.info import MediaInfo
-from media_assets.operations.clip import Picture
+from media_assets.operations.clip import Picture, even
 
 Focus = Callable[[str, float, float], tuple[float, float]]
 """Where there is something to see in a source between two of its seconds: fractions of width and height."""
@@ -40,7 +40,7 @@ class Stage:
         cls, box: Box, output: OutputFormat, media: Mapping[str, MediaInfo], focus: Focus | None
     ) -> Stage:
         """The stage of a layer's box."""
-        width, height = _even(output.width * box.width), _even(output.height * box.height)
+        width, height = even(output.width * box.width), even(output.height * box.height)
         return cls(output, width, height, media, focus)
 
     @property
@@ -122,7 +122,3 @@ class Stage:
             x, y = self.focus(segment.source, start, end)
             middle = Framing(x=x, y=y)
         return Seen(middle, middle)
-
-
-def _even(length: float) -> int:
-    return max(2, 2 * round(length / 2))
