@@ -70,10 +70,7 @@ def takes(segment: Segment, extent: Extent, info: MediaInfo | None) -> list[Take
     """The takes of a whole segment, by its fill rule; `info` is None for a colour."""
     if info is None or is_still(info):
         return [Take(Fraction(0), extent.step, extent.shown, extent.shown)]
-    limit, end = asked_range(segment, extent), picture_end(info)
-    there = None if end is None else end - exact(segment.in_point)
-    if limit is not None:
-        there = limit if there is None else min(limit, there)
+    there = _available(segment, extent, info)
     lasts = extent.shown if there is None else extent.early + max(1, math.ceil(there / extent.step))
     run = _run(exact(segment.in_point), extent)
     if lasts >= extent.shown:
@@ -84,7 +81,8 @@ def takes(segment: Segment, extent: Extent, info: MediaInfo | None) -> list[Take
         rest = extent.shown - lasts
         return [_cut(run, 0, lasts), Take(None, extent.step, rest, rest)]
     # Up to the file's own end pictures are asked for, and the last that there is stands.
-    return [replace(run, moving=lasts - run.before)] if limit is not None else [run]
+    ranged = asked_range(segment, extent) is not None
+    return [replace(run, moving=lasts - run.before)] if ranged else [run]
 
 
 def part(whole: Sequence[Take], first: int, frames: int) -> tuple[Take, ...]:
@@ -113,13 +111,11 @@ def lacking(segment: Segment, extent: Extent, info: MediaInfo | None) -> tuple[i
     """How many pictures there is no source for: before its start, and after its end (or the range's)."""
     if info is None or is_still(info):
         return 0, 0
-    start, end, limit = exact(segment.in_point), picture_end(info), asked_range(segment, extent)
-    before = max(0, extent.early - math.floor(start / extent.step))
-    ends = [limit] if limit is not None else []
-    ends += [end - start] if end is not None else []
-    if not ends:
+    before = max(0, extent.early - math.floor(exact(segment.in_point) / extent.step))
+    there = _available(segment, extent, info)
+    if there is None:
         return before, 0
-    return before, max(0, extent.shown - extent.early - math.ceil(min(ends) / extent.step))
+    return before, max(0, extent.shown - extent.early - math.ceil(there / extent.step))
 
 
 def asked_range(segment: Segment, extent: Extent) -> Fraction | None:
@@ -133,6 +129,13 @@ def asked_range(segment: Segment, extent: Extent) -> Fraction | None:
     if segment.fill == "cut" and round(wanted / extent.step) >= extent.frames:
         return None
     return wanted
+
+
+def _available(segment: Segment, extent: Extent, info: MediaInfo) -> Fraction | None:
+    """Seconds of source from the in point to the end of the range or of the file; None for no known end."""
+    limit, end = asked_range(segment, extent), picture_end(info)
+    ends = [limit, None if end is None else end - exact(segment.in_point)]
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _run(start: Fraction, extent: Extent) -> Take:
