@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar
@@ -27,7 +28,7 @@ from media_assets.operations.conform import JOINED_SOUND
 from media_assets.operations.parameters import Duration, Parameters
 
 
-class _Fading(Parameters):
+class _Fading(Parameters, ABC):
     """What every fade has: the colour, and which streams fade."""
 
     color: Color | None = None
@@ -41,9 +42,9 @@ class _Fading(Parameters):
         return self
 
     @property
+    @abstractmethod
     def lengths(self) -> tuple[float, float]:
         """Seconds of the fade at the start and at the end."""
-        raise NotImplementedError
 
 
 class FadeParameters(_Fading):
