@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REFUSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+
 
 class MediaAssetsError(Exception):
     """Base of all errors this project raises on purpose.
@@ -111,9 +120,49 @@ class DiskFull(MediaAssetsError):
     """No room for an output; nothing was put in place."""
 
 
+class DiskRefused(MediaAssetsError):
+    """A file or folder may not be read or written, or its disk fails; `where` names it."""
+
+
 class FetchFailed(MediaAssetsError):
     """A server could not be reached, broke off or has a fault of its own: another try may do."""
 
 
 class DeliveryFailed(MediaAssetsError):
     """A finished file could not be put at its destination; it is still in the store."""
+
+
+def disk_error(error: OSError, where: Path | str | None = None) -> MediaAssetsError | None:
+    """What the machine's refusal of a file means; None where it is no matter of room or permission.
+
+    Args:
+        error: as the system raised it.
+        where: what is named if the system named no file.
+    """
+    named = error.filename if isinstance(error.filename, str | bytes) else None
+    place = os.fsdecode(named) if named else str(where) if where is not None else None
+    if error.errno in _NO_ROOM:
+        return DiskFull("no space is left", where=place, hint="free some space and run again")
+    if error.errno in _REFUSED:
+        return DiskRefused(
+            f"the disk refuses: {os.strerror(error.errno or 0)}",
+            where=place,
+            hint="check the permissions, and whether the disk is mounted read-only",
+        )
+    return None
+
+
+@contextlib.contextmanager
+def disk_errors(where: Path | str | None = None) -> Iterator[None]:
+    """Tell of a full disk, a missing permission or a read-only disk in words.
+
+    Raises:
+        DiskFull, DiskRefused: instead of the system's own error.
+    """
+    try:
+        yield
+    except OSError as error:
+        told = disk_error(error, where)
+        if told is None:
+            raise
+        raise told from error

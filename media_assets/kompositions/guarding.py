@@ -28,7 +28,11 @@ class GuardedStore(OutputStore):
         self._check = check
 
     def produce(
-        self, recipes: Sequence[Recipe], render: Callable[[Mapping[str, Path]], Mapping[str, Made]]
+        self,
+        recipes: Sequence[Recipe],
+        render: Callable[[Mapping[str, Path]], Mapping[str, Made]],
+        *,
+        waiting: Callable[[], object] | None = None,
     ) -> list[Outcome]:
         """As `OutputStore.produce`.
 
@@ -46,7 +50,7 @@ class GuardedStore(OutputStore):
             self._look(sources)
             return made
 
-        return super().produce(recipes, guarded)
+        return super().produce(recipes, guarded, waiting=waiting)
 
     def _look(self, sources: Iterable[str]) -> None:
         for name in sources:

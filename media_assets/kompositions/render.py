@@ -212,9 +212,8 @@ class _Runner:
 
         result: Outcome | MediaAssetsError
         try:
-            if self._halted.is_set() or self.cancel.is_set():
-                raise Cancelled("the work was cancelled before this was started")
-            (result,) = self._store.produce([job.recipe], write)
+            self._go_on()
+            (result,) = self._store.produce([job.recipe], write, waiting=self._go_on)
             self._meter.tell(job, 1.0)
         except MediaAssetsError as error:
             if isinstance(error, DiskFull):
@@ -223,3 +222,7 @@ class _Runner:
         except OSError as error:
             result = MediaAssetsError(f"the disk refused: {error}", where=job.id)
         return Step(job.id, job.recipe, result, time.monotonic() - started)
+
+    def _go_on(self) -> None:
+        if self._halted.is_set() or self.cancel.is_set():
+            raise Cancelled("the work was cancelled before this was started")

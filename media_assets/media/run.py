@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import queue
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -82,6 +84,8 @@ def run_ffmpeg(
 ) -> FfmpegResult:
     """Run ffmpeg with `arguments` (all after the program) in a process group of its own.
 
+    It ends with the thread that called, however that ends, where the system can do that (see `_tied`).
+
     Args:
         arguments: inputs, filters, encoders and outputs, as ffmpeg takes them.
         settings: says which ffmpeg, and the time limit unless `timeout` does.
@@ -108,7 +112,7 @@ def run_ffmpeg(
     started = time.monotonic()
     with _without_long_graph(command) as (passed, graph):
         process = subprocess.Popen(
-            passed,
+            [*_tied(), *passed],
             stdin=graph,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -157,6 +161,22 @@ def _without_long_graph(command: list[str]) -> Iterator[tuple[list[str], IO[byte
             graph.write(command[at + 1].encode())
             graph.seek(0)
             yield [*command[:at], "-/filter_complex", "/dev/stdin", *command[at + 2 :]], graph
+
+
+@functools.cache
+def _tied() -> tuple[str, ...]:
+    """What stands before a command that the kernel is to end with the thread that started it.
+
+    Nobody else ends it when this process is killed. `setpriv` asks for that and becomes the command: to ask
+    in a child of ours, between fork and exec, is not safe beside other threads. Nothing where there is no
+    such program (macOS, small containers): a command then goes on to its end, in a folder that is swept.
+    """
+    program = shutil.which("setpriv") if sys.platform == "linux" else None
+    if program is None:
+        return ()
+    tied = (program, "--pdeathsig", "KILL", "--")
+    probe = subprocess.run([*tied, program, "--version"], capture_output=True, check=False)
+    return tied if probe.returncode == 0 else ()
 
 
 def commands_started() -> int:

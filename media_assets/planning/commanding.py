@@ -57,7 +57,7 @@ class Commands:
                     expected_seconds=seconds,
                     on_progress=lambda p: _pass_on(p, on_fraction),
                     cancel=self.cancel,
-                    timeout=self._seconds_left(),
+                    timeout=self.seconds_left(),
                     log_level=log_level,
                 )
             except FfmpegFailed as error:
@@ -66,7 +66,12 @@ class Commands:
                 self._pause(wait)
         raise AssertionError("the last try either returns or raises")
 
-    def _seconds_left(self) -> float | None:
+    def seconds_left(self) -> float | None:
+        """How long the next command may take; None where only the settings say.
+
+        Raises:
+            Cancelled, TimeLimitExceeded: none may be started any more.
+        """
         if self.cancel is not None and self.cancel.is_set():
             raise Cancelled("the job was cancelled")
         if self.deadline is None:

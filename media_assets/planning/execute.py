@@ -75,7 +75,9 @@ def _make(
     nodes = [plan.nodes[name] for name in names]
     group = Group(plan, nodes, commands, lambda fraction: meter.report(names[0], fraction))
     try:
-        outcomes = store.produce([node.recipe for node in nodes], group.render)
+        outcomes = store.produce(
+            [node.recipe for node in nodes], group.render, waiting=commands.seconds_left
+        )
     except MediaAssetsError as error:
         error.where = error.where or ", ".join(names)
         return [NodeResult(node, None, error) for node in nodes]

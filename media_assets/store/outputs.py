@@ -6,7 +6,6 @@ A folder appears by one rename, so an output is there whole, with its sidecar, o
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import shutil
@@ -18,9 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from media_assets.errors import DiskFull
+from media_assets.errors import MediaAssetsError, disk_errors
 from media_assets.ids import hash_file
 from media_assets.settings import Settings
 from media_assets.store.sidecars import SIDECAR, Made, Outcome, Output, Recipe, from_sidecar
@@ -29,6 +28,7 @@ __all__ = ["SIDECAR", "Made", "Outcome", "Output", "OutputStore", "Recipe", "pub
 
 # Start times of processes are counted from the boot, whose time is only known so well.
 _CLOCK_SLACK_SECONDS = 2.0
+_POLL_SECONDS = 0.1
 
 
 class OutputStore:
@@ -41,27 +41,37 @@ class OutputStore:
         self.root = settings.store_root
         self._pending = self.root / "pending"
         self._locks = self.root / "locks"
-        for folder in (self._pending, self._locks):
-            folder.mkdir(parents=True, exist_ok=True)
+        with disk_errors(self.root):
+            for folder in (self._pending, self._locks):
+                folder.mkdir(parents=True, exist_ok=True)
 
     def get(self, fingerprint: str) -> Output | None:
-        """The output of that fingerprint, or None; a damaged one is put aside and counts as none."""
+        """The output of that fingerprint, or None; a damaged one is put aside and counts as none.
+
+        Raises:
+            DiskRefused: it is there and may not be read.
+        """
         folder = self._folder(fingerprint)
-        try:
-            document = json.loads((folder / SIDECAR).read_text())
-            output = from_sidecar(document, folder)
-            if output.path.stat().st_size == output.made.properties.size:
-                return output
-        except FileNotFoundError:
-            if not folder.exists():
-                return None
-        except (ValueError, KeyError, TypeError):
-            pass  # a damaged sidecar: the same as a damaged file, below
-        self._quarantine(folder)
+        with disk_errors(folder):
+            try:
+                document = json.loads((folder / SIDECAR).read_text())
+                output = from_sidecar(document, folder)
+                if output.path.stat().st_size == output.made.properties.size:
+                    return output
+            except FileNotFoundError:
+                if not folder.exists():
+                    return None
+            except (ValueError, KeyError, TypeError):
+                pass  # a damaged sidecar: the same as a damaged file, below
+            self._quarantine(folder)
         return None
 
     def produce(
-        self, recipes: Sequence[Recipe], render: Callable[[Mapping[str, Path]], Mapping[str, Made]]
+        self,
+        recipes: Sequence[Recipe],
+        render: Callable[[Mapping[str, Path]], Mapping[str, Made]],
+        *,
+        waiting: Callable[[], object] | None = None,
     ) -> list[Outcome]:
         """Return an output for each recipe, rendering those that are missing in one call.
 
@@ -69,19 +79,23 @@ class OutputStore:
             recipes: what is wanted, at least one.
             render: given {fingerprint: path to write} for the missing ones, writes and verifies
                 each file and returns what it made, by fingerprint.
+            waiting: called again and again while another process makes one of them; what it raises ends
+                the wait.
 
         Raises:
-            DiskFull: no room; whatever `render` raises. Nothing is put in place then.
+            DiskFull, DiskRefused: no room, or no permission; whatever `render` or `waiting` raises.
+                Nothing is put in place then.
         """
         started = time.monotonic()
         found = {r.fingerprint: self.get(r.fingerprint) for r in recipes}
-        if all(found.values()):
-            return [_outcome(found[r.fingerprint], True, started) for r in recipes]
-        with self._locked(sorted(f for f, output in found.items() if output is None)):
-            missing = {r.fingerprint: r for r in recipes if self.get(r.fingerprint) is None}
-            if missing:
-                self._make(list(missing.values()), render)
-        return [_outcome(self.get(r.fingerprint), r.fingerprint not in missing, started) for r in recipes]
+        missing: dict[str, Recipe] = {}
+        if not all(found.values()):
+            with self._locked(sorted(f for f, output in found.items() if output is None), waiting):
+                missing = {r.fingerprint: r for r in recipes if self.get(r.fingerprint) is None}
+                if missing:
+                    self._make(list(missing.values()), render)
+                found = {fingerprint: self.get(fingerprint) for fingerprint in found}
+        return [_outcome(found[r.fingerprint], r.fingerprint not in missing, started) for r in recipes]
 
     def sweep(self) -> int:
         """Remove what killed processes left half made; returns how many folders."""
@@ -112,7 +126,7 @@ class OutputStore:
     def _make(
         self, recipes: Sequence[Recipe], render: Callable[[Mapping[str, Path]], Mapping[str, Made]]
     ) -> None:
-        with self.scratch() as scratch, _disk_errors():
+        with disk_errors(self.root), self.scratch() as scratch:
             paths = {}
             for recipe in recipes:
                 (scratch / recipe.fingerprint).mkdir()
@@ -141,6 +155,7 @@ class OutputStore:
         folder = self._folder(recipe.fingerprint)
         folder.parent.mkdir(parents=True, exist_ok=True)
         path.parent.rename(folder)
+        _sync_folder(folder.parent)
 
     def _folder(self, fingerprint: str) -> Path:
         return self.root / fingerprint[:2] / fingerprint
@@ -152,11 +167,14 @@ class OutputStore:
             folder.rename(target)
 
     @contextlib.contextmanager
-    def _locked(self, fingerprints: Sequence[str]) -> Iterator[None]:
+    def _locked(self, fingerprints: Sequence[str], waiting: Callable[[], object] | None) -> Iterator[None]:
         """Hold the lock of each fingerprint, taken in order so that two callers never block each other."""
         with contextlib.ExitStack() as stack:
             for fingerprint in fingerprints:
-                stack.enter_context(FileLock(self._locks / f"{fingerprint[:16]}.lock"))
+                lock = FileLock(self._locks / f"{fingerprint[:16]}.lock")
+                with disk_errors(self._locks):
+                    _acquire(lock, waiting)
+                stack.callback(lock.release)
             yield
 
 
@@ -189,21 +207,32 @@ def _is_owned(folder: Path, pid: int) -> bool:
         return False
 
 
-@contextlib.contextmanager
-def _disk_errors() -> Iterator[None]:
+def _acquire(lock: FileLock, waiting: Callable[[], object] | None) -> None:
+    """Wait for a lock, calling `waiting` meanwhile."""
+    while True:
+        try:
+            lock.acquire(timeout=-1 if waiting is None else _POLL_SECONDS)
+            return
+        except Timeout:
+            if waiting is not None:
+                waiting()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in the folder survive a power cut, as its content does."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise DiskFull(
-                "no space was left for an output", hint="free some space and run again"
-            ) from error
-        raise
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _outcome(output: Output | None, cached: bool, started: float) -> Outcome:
     if output is None:
-        raise RuntimeError("an output vanished from the store while it was being used")
+        raise MediaAssetsError(
+            "an output vanished from the store while it was being used",
+            hint="run again: something else removed it, or its file is not what was written",
+        )
     if cached:
         # The sidecar's time tells clean-up when the output was last asked for.
         with contextlib.suppress(OSError):
