@@ -21,7 +21,7 @@ from media_assets import (
     console,
 )
 from media_assets.cli_common import Data, Json, print_rows, with_actions
-from media_assets.errors import MediaAssetsError
+from media_assets.errors import MediaAssetsError, disk_errors
 from media_assets.settings import Settings
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -209,7 +209,8 @@ def home(media: Annotated[Path | None, typer.Option("--media")] = None, data: Da
 def main() -> None:
     """The console script: runs a command and turns errors of the family into an exit status."""
     try:
-        app()
+        with disk_errors():
+            app()
     except MediaAssetsError as error:
         if "--json" in sys.argv:
             findings = [{"place": p, "message": m} for p, m in getattr(error, "findings", [])]

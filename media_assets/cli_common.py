@@ -34,9 +34,11 @@ def with_actions(data: Path | None, work: Callable[[Actions], Any]) -> Any:
     # Dagster warns of its own API's stages; that concerns nobody who types a command.
     warnings.simplefilter("ignore")
     from media_assets.actions import Actions
+    from media_assets.homes import telling_damage
     from media_assets.session import Session
 
-    with Session(Settings.from_environment(data)) as session, console.progress_bars():
+    settings = Settings.from_environment(data)
+    with telling_damage(settings), Session(settings) as session, console.progress_bars():
         return work(Actions(session))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 import warnings
@@ -18,7 +17,8 @@ from filelock import FileLock
 from sqlalchemy.exc import DatabaseError
 
 from media_assets.defs.batches import fail_dead_runs, range_tags, ranges, worker_tag
-from media_assets.errors import BadInput, MediaAssetsError
+from media_assets.errors import BadInput
+from media_assets.homes import check_home, is_damage, telling_damage
 from media_assets.settings import Settings
 
 _DAGSTER_YAML = """\
@@ -48,12 +48,7 @@ sensors:
 """
 
 _PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
-_DAMAGED = ("file is not a database", "disk image is malformed")
 _INTERRUPTED = "DagsterExecutionInterruptedError"
-
-
-class DamagedHome(MediaAssetsError):
-    """Dagster's home cannot be opened; what it held can be rebuilt."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +87,10 @@ def prepare_home(settings: Settings) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     configuration = settings.dagster_home / "dagster.yaml"
     if not configuration.exists():
-        configuration.write_text(_DAGSTER_YAML)
+        # Whole or not at all: an empty one would be taken for the user's wish to have no limits.
+        temporary = configuration.with_name(f".{configuration.name}.{os.getpid()}")
+        temporary.write_text(_DAGSTER_YAML)
+        temporary.replace(configuration)
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     os.environ["MEDIA_ASSETS_DATA"] = str(settings.data_root)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
@@ -110,33 +108,10 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
             try:
                 return dg.DagsterInstance.get()
             except DatabaseError as error:
-                if _is_damage(error):
+                if is_damage(error):
                     raise
                 time.sleep(pause)
         return dg.DagsterInstance.get()
-
-
-@contextlib.contextmanager
-def telling_damage(settings: Settings) -> Iterator[None]:
-    """Tell a damaged database of Dagster's in words, and what helps.
-
-    Raises:
-        DamagedHome: one was met.
-    """
-    try:
-        yield
-    except DatabaseError as error:
-        if not _is_damage(error):
-            raise
-        raise DamagedHome(
-            "a database of Dagster's is damaged",
-            where=str(settings.dagster_home),
-            hint="`media-assets recover --anew` rebuilds it from what is on disk",
-        ) from error
-
-
-def _is_damage(error: DatabaseError) -> bool:
-    return any(words in str(error) for words in _DAMAGED)
 
 
 class Session:
@@ -150,6 +125,7 @@ class Session:
             from media_assets.definitions import defs
 
             self.definitions: dg.Definitions = defs()
+            check_home(settings)
             with telling_damage(settings):
                 self.instance = open_instance(settings)
             self._repository = self.definitions.get_repository_def()

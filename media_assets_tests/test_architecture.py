@@ -20,7 +20,7 @@ PLANNING = OPERATIONS | {"planning"}
 MIDDLE = PLANNING | {"kompositions", "analytics", "library", "registry"}
 TOP = (
     MIDDLE
-    | {"defs", "components", "definitions", "session", "samples", "console", "actions", "demo"}
+    | {"defs", "components", "definitions", "homes", "session", "samples", "console", "actions", "demo"}
     | {"cli_common", "cli_kompositions", "cli_workflows", "cli_operations", "cli_jobs"}
     | {"cli_analyze", "cli_checks", "checking", "cli_proposing", "cli_documents"}
     | {"job_plans", "jobs", "explaining"}
