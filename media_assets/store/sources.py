@@ -5,16 +5,12 @@ Records are the truth; the memo is derived from them and rebuilt when it is lost
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock
 
 from media_assets.errors import (
     BadInput,
@@ -29,79 +25,13 @@ from media_assets.media.info import MediaInfo
 from media_assets.media.probe import probe
 from media_assets.settings import Settings
 from media_assets.store.files import read_json, write_json
+from media_assets.store.memo import Memo, passing
 from media_assets.store.scan import Found, Stat, look, scan
+from media_assets.store.source_facts import Changes, Rejection, SourceFacts
+
+__all__ = ["Changes", "Rejection", "SourceCatalogue", "SourceFacts"]
 
 _ID = re.compile(r"src_[a-z0-9_]{1,100}")
-
-
-@dataclass(frozen=True)
-class SourceFacts:
-    """A source that has been read.
-
-    Attributes:
-        id: its partition key.
-        path: the file.
-        relative: the same under the source root, with `/`.
-        sha256: 64 hex digits of its content.
-        info: what ffprobe says of it.
-        stat: the state in which it was read.
-    """
-
-    id: str
-    path: Path
-    relative: str
-    sha256: str
-    info: MediaInfo
-    stat: Stat
-
-    def to_json(self) -> dict[str, Any]:
-        """The record as it is kept and shown."""
-        return {
-            "id": self.id,
-            "path": self.relative,
-            "sha256": self.sha256,
-            "kind": self.info.kind,
-            "duration": self.info.duration,
-            "info": self.info.to_json(),
-            "stat": asdict(self.stat),
-        }
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """A file that is not a source, and why."""
-
-    id: str
-    relative: str
-    stat: Stat
-    error: str
-    message: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The record as it is kept and shown."""
-        return {
-            "id": self.id,
-            # A name that is not text has no JSON form: its odd bytes are shown as question marks.
-            "path": self.relative.encode("utf-8", "replace").decode(),
-            "error": self.error,
-            "message": self.message,
-            "stat": asdict(self.stat),
-        }
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What differs between the disk and the records.
-
-    Attributes:
-        unread: files that are new, or not as they were when read.
-        removed: ids of records whose file is gone.
-        growing: files too young to be read: something may still be writing them.
-    """
-
-    unread: tuple[Found, ...]
-    removed: tuple[str, ...]
-    growing: tuple[Found, ...]
 
 
 class SourceCatalogue:
@@ -112,7 +42,7 @@ class SourceCatalogue:
         self.root = settings.source_root
         self._records = settings.metadata_root / "sources"
         self._rejections = settings.metadata_root / "rejected"
-        self._memo_path = settings.metadata_root / "memo.json"
+        self._memo = Memo(settings.metadata_root / "memo.json", self._rebuilt_memo)
         self.root.mkdir(parents=True, exist_ok=True)
 
     def changes(self, now: float | None = None) -> Changes:
@@ -122,17 +52,19 @@ class SourceCatalogue:
             now: seconds since the epoch; a file modified less than `settle_seconds` ago is growing.
         """
         moment = time.time() if now is None else now
-        memo = self._memo()
+        memo = self._memo.entries()
         found = scan(self.root)
         unread: list[Found] = []
         growing: list[Found] = []
         for file in found.values():
-            if memo.get(file.id, [])[:3] == _signature(file.stat):
+            known = memo.get(file.id, [])
+            # A source that has become a link that leads out has the times of the file it leads to.
+            if known[:3] == _signature(file.stat) and not (file.problem and known[3]):
                 continue
             age = moment - file.stat.mtime_ns / 1e9
             # A time stamp in the future says nothing of when the file was last written.
             (growing if 0 <= age < self.settings.settle_seconds else unread).append(file)
-        return Changes(tuple(unread), tuple(sorted(set(memo) - set(found))), tuple(growing))
+        return Changes(tuple(unread), tuple(sorted(set(memo) - set(found))), tuple(growing), found)
 
     def ingest(self, files: Sequence[Found]) -> Iterator[SourceFacts | Rejection]:
         """Read files side by side, yielding each as it is done, in order.
@@ -143,7 +75,7 @@ class SourceCatalogue:
         Raises:
             FfmpegMissing: there is nothing to probe with; what was read before is kept.
         """
-        memo = self._memo()
+        memo = self._memo.entries()
         by_signature = {tuple(entry[:3]): identifier for identifier, entry in memo.items()}
         done: list[SourceFacts | Rejection] = []
         try:
@@ -152,7 +84,7 @@ class SourceCatalogue:
                     done.append(result)
                     yield result
         finally:
-            with self._updating() as latest:
+            with self._memo.updating() as latest:
                 latest.update({result.id: _entry(result) for result in done})
 
     def facts(self, reference: str) -> SourceFacts:
@@ -177,11 +109,14 @@ class SourceCatalogue:
 
         Raises:
             BadInput: the file changed after it was read; UnknownSource: there is no such source.
+            UnsafePath: its place leads out of the source folder.
         """
         facts = self.facts(reference)
         file = look(self.root, facts.relative)
         if file is None:
             raise UnknownSource("its file is gone", where=reference, hint="put it back, or ingest")
+        if file.problem:
+            raise UnsafePath(file.problem, where=reference, hint="put the file itself there")
         if file.stat != facts.stat:
             raise BadInput("the file changed after it was ingested", where=reference, hint="ingest again")
         return facts
@@ -208,22 +143,21 @@ class SourceCatalogue:
     def forget(self, ids: Iterable[str]) -> None:
         """Drop the records of sources that are gone."""
         gone = list(ids)
-        with self._updating() as memo:
+        with self._memo.updating() as memo:
             for identifier in gone:
                 memo.pop(identifier, None)
+                if not _ID.fullmatch(identifier):
+                    continue  # what somebody wrote into the memo names no record
                 for folder in (self._records, self._rejections):
                     (folder / f"{identifier}.json").unlink(missing_ok=True)
 
     def versions(self) -> dict[str, str]:
         """SHA-256 of every source on record, by id; from the memo, so no record is read."""
-        return {identifier: entry[3] for identifier, entry in self._memo().items() if entry[3]}
+        return {identifier: entry[3] for identifier, entry in self._memo.entries().items() if entry[3]}
 
     def stamp(self) -> int:
         """Changes whenever a record does (ns)."""
-        try:
-            return self._memo_path.stat().st_mtime_ns
-        except FileNotFoundError:
-            return 0
+        return self._memo.stamp()
 
     def __iter__(self) -> Iterator[SourceFacts]:
         """Every source on record, by id."""
@@ -231,6 +165,20 @@ class SourceCatalogue:
             facts = self._record(path.stem)
             if facts is not None:
                 yield facts
+
+    def matching(self, name: str, test: Callable[[SourceFacts], bool]) -> list[str]:
+        """Ids of the sources on record that pass a test, in order.
+
+        Args:
+            name: of the test: another one for another test, since answers are remembered under it.
+            test: takes the facts of a source; asked once for each state of a record.
+        """
+
+        def passes(identifier: str) -> bool:
+            facts = self._record(identifier)
+            return facts is not None and test(facts)
+
+        return passing(self._records, name, passes)
 
     def rejections(self) -> list[Rejection]:
         """Every rejected file, by id."""
@@ -279,27 +227,27 @@ class SourceCatalogue:
         return self._record(twin) if twin else None
 
     def _record(self, identifier: str) -> SourceFacts | None:
+        """What is on record; None where that is not what was written: the file is read again then."""
         document = read_json(self._records / f"{identifier}.json")
-        if document is None:
+        try:
+            if document is None or not identifier == document["id"] == source_id(document["path"]):
+                return None
+            return SourceFacts(
+                id=identifier,
+                path=self.root / document["path"],
+                relative=document["path"],
+                sha256=document["sha256"],
+                info=MediaInfo.from_json(document["info"]),
+                stat=Stat(**document["stat"]),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
             return None
-        return SourceFacts(
-            id=document["id"],
-            path=self.root / document["path"],
-            relative=document["path"],
-            sha256=document["sha256"],
-            info=MediaInfo.from_json(document["info"]),
-            stat=Stat(**document["stat"]),
-        )
 
     def _remember(self, result: SourceFacts | Rejection) -> None:
         accepted = isinstance(result, SourceFacts)
         home, other = (self._records, self._rejections) if accepted else (self._rejections, self._records)
         write_json(home / f"{result.id}.json", result.to_json())
         (other / f"{result.id}.json").unlink(missing_ok=True)
-
-    def _memo(self) -> dict[str, Any]:
-        memo = read_json(self._memo_path)
-        return self._rebuilt_memo() if memo is None else memo
 
     def _rebuilt_memo(self) -> dict[str, Any]:
         documents = [
@@ -310,15 +258,6 @@ class SourceCatalogue:
         return {
             d["id"]: [*_signature(Stat(**d["stat"])), d.get("sha256")] for d in documents if d is not None
         }
-
-    @contextlib.contextmanager
-    def _updating(self) -> Iterator[dict[str, Any]]:
-        """The memo, to be changed and written back while no other process does."""
-        self._memo_path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._memo_path.with_suffix(".lock")):
-            memo = self._memo()
-            yield memo
-            write_json(self._memo_path, memo)
 
 
 def _signature(stat: Stat) -> list[int]:
