@@ -82,5 +82,4 @@ def shared_out(costs: Mapping[str, float], size: float) -> list[tuple[str, ...]]
 def _parts(plan: KompositionPlan) -> dict[str, float]:
     """Each different part with its estimate in CPU-seconds."""
     pieces = {piece.fingerprint: piece.estimate for piece in plan.pieces}
-    sound = max(0.0, plan.estimate - sum(piece.estimate for piece in plan.pieces))
-    return {**pieces, plan.sound_fingerprint: sound}
+    return {**pieces, plan.sound_fingerprint: plan.sound_estimate}

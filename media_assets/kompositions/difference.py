@@ -109,11 +109,9 @@ def difference(
     sound_stored = stored(new_plan.sound_fingerprint)
     whole = stored(new_plan.fingerprint)
     pieces = tuple(found.values())
-    # What the plan takes beside its pieces is the sound.
-    sound = new_plan.estimate - sum(planned.estimate for planned in new_plan.pieces)
     work = sum(piece.estimate for piece in pieces if not piece.stored)
-    work += sound if sound_changed and not sound_stored else 0.0
-    seconds = 0.0 if whole else max(0.0, work)
+    work += new_plan.sound_estimate if sound_changed and not sound_stored else 0.0
+    seconds = 0.0 if whole else work
     return Difference(changes(old, new), pieces, sound_changed, sound_stored, whole, seconds)
 
 

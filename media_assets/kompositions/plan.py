@@ -93,6 +93,11 @@ class KompositionPlan:
         """Seconds."""
         return float(self.frames / self.output.rate)
 
+    @property
+    def sound_estimate(self) -> float:
+        """CPU-seconds of what it takes beside its pieces."""
+        return max(0.0, self.estimate - sum(planned.estimate for planned in self.pieces))
+
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON values, for people and records."""
         hashes = {reference: self.sources[source] for reference, source in self.references.items()}
