@@ -64,7 +64,6 @@ def plan_metadata(compiled: Compiled, version: int) -> dict[str, dg.MetadataValu
         (p.piece.id, str(p.piece.first_frame), str(p.piece.frames), ", ".join(p.sources))
         for p in plan.pieces
     ]
-    plans = {"": plan, **compiled.renditions}
     return as_metadata(
         {
             "version": version,
@@ -75,7 +74,7 @@ def plan_metadata(compiled: Compiled, version: int) -> dict[str, dg.MetadataValu
             "derived_from": compiled.derived_from,
             "renditions": _sizes(compiled) or None,
             "warnings": [f"{place}: {text}" for place, text in plan.warnings] or None,
-            "estimated_cpu_seconds": round(sum(p.estimate for p in plans.values()), 1),
+            "estimated_cpu_seconds": round(sum(p.estimate for p in compiled.plans.values()), 1),
         }
     )
 

@@ -71,7 +71,7 @@ def plan_and_render(
                 _record_plan(context, key, compiled, version, media)
             if VIDEO not in context.selected_asset_keys:
                 continue
-            found = chunks(key, _plans(compiled), media.store, media.settings.chunk_cpu_seconds)
+            found = chunks(key, compiled.plans, media.store, media.settings.chunk_cpu_seconds)
             if found:
                 make_all(compiled.nested, media.settings, media.store, told=_told(context, key, media))
                 long.append(key)
@@ -99,7 +99,7 @@ def render_chunk(
     key = chunk.komposition
     try:
         compiled = Compiler(media.settings, media.sources.unchanged).compile(key)
-        plan = _plans(compiled).get(chunk.rendition)
+        plan = compiled.plans.get(chunk.rendition)
         if plan is None or plan.fingerprint != chunk.fingerprint:
             raise BadInput("the document or a source changed after it was planned", where=key)
         told = _told(context, key, media)
@@ -207,11 +207,6 @@ def final_name(key: str, rendition: str = "") -> str:
     return f"{name}_{rendition}.mp4" if rendition else f"{name}.mp4"
 
 
-def _plans(compiled: Compiled) -> dict[str, KompositionPlan]:
-    """Every plan of a document by the rendition's id, which is empty for the video itself."""
-    return {"": compiled.plan, **compiled.renditions}
-
-
 def _guarded(media: MediaResource) -> GuardedStore:
     return GuardedStore(media.settings, media.sources.unchanged)
 
@@ -274,7 +269,7 @@ def _rendered(
 ) -> dict[str, RenderedKomposition]:
     """The video and its renditions, with one event for every piece, the sound and the whole."""
     told, store, settings = _told(context, key, media), _guarded(media), media.settings
-    plans: Sequence[tuple[str, KompositionPlan]] = list(_plans(compiled).items())
+    plans: Sequence[tuple[str, KompositionPlan]] = list(compiled.plans.items())
     frames = sum(plan.frames for _, plan in plans)
     told.pace = Pace(key, sum(plan.duration for _, plan in plans))
     sources = compiled.sources

@@ -51,6 +51,11 @@ class Compiled:
     renditions: Mapping[str, KompositionPlan]
 
     @property
+    def plans(self) -> dict[str, KompositionPlan]:
+        """Every plan by the rendition's id, which is empty for the video itself."""
+        return {"": self.plan, **self.renditions}
+
+    @property
     def fingerprint(self) -> str:
         """Of all that rendering it gives."""
         return together(self.plan.fingerprint, {n: p.fingerprint for n, p in self.renditions.items()})
