@@ -16,7 +16,7 @@ from media_assets.components.loaded import loaded_workflow
 from media_assets.defs.content_analysis import CONTENT, SCREENSHOTS, outstanding_analyses
 from media_assets.defs.effect_recipes import observe_changed
 from media_assets.defs.komposition_sensor import outstanding_plans, sync_documents
-from media_assets.defs.kompositions import PLAN, VIDEO, compile_document, final_name
+from media_assets.defs.kompositions import PLAN, VIDEO, final_name
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.source_sensor import ingest_config, source_changes, sync_partitions
 from media_assets.defs.sources import (
@@ -30,6 +30,7 @@ from media_assets.defs.versions import out_of_date
 from media_assets.defs.workflow_assets import WorkflowAssets
 from media_assets.defs.workflow_automation import stale_constants
 from media_assets.errors import BadInput, MediaAssetsError
+from media_assets.kompositions.compiling import Compiler
 from media_assets.kompositions.document import load
 from media_assets.kompositions.files import adopt
 from media_assets.kompositions.plan import KompositionPlan
@@ -159,8 +160,7 @@ class Actions:
         """
         load(path)
         key, _ = adopt(path, self.settings.komposition_root)
-        compiled, _ = compile_document(key, self.media, self.media.sources.unchanged)
-        return compiled
+        return Compiler(self.settings, self.media.sources.unchanged).compile(key).plan
 
     def plan_and_look(self, path: Path) -> tuple[KompositionPlan, set[str]]:
         """The plan of a document, and the fingerprints of its pieces that are in the store.

@@ -1,6 +1,6 @@
 """Kompositions: the plan of each document (its lock file) and the video rendered from it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -19,12 +19,11 @@ from media_assets.kompositions.chunks import Chunk, chunks
 from media_assets.kompositions.compiling import Compiled, Compiler, together
 from media_assets.kompositions.guarding import GuardedStore
 from media_assets.kompositions.nesting import as_made, make_all
-from media_assets.kompositions.plan import KompositionPlan, SourceFacts
+from media_assets.kompositions.plan import KompositionPlan
 from media_assets.kompositions.render import RenderedKomposition, render, render_parts
 from media_assets.progress import Pace
 from media_assets.store.files import write_json
 from media_assets.store.outputs import publish
-from media_assets.store.sources import SourceFacts as SourceRecord
 from media_assets.store.thumbnails import preview_of
 
 PLAN = dg.AssetKey("komposition_plan")
@@ -182,23 +181,6 @@ def assets() -> dg.Definitions:
         backfill_policy=dg.BackfillPolicy.multi_run(20),
     )
     return dg.Definitions(assets=[both])
-
-
-def compile_document(
-    key: str, media: MediaResource, find: Callable[[str], SourceRecord]
-) -> tuple[KompositionPlan, Mapping[str, SourceFacts]]:
-    """The plan of a document as it is on disk, and the sources it resolves to, by reference.
-
-    Args:
-        key: its komposition id.
-        media: where documents are.
-        find: gives a source's record by its reference.
-
-    Raises:
-        DocumentError: the document does not hold, or not with its sources.
-    """
-    compiled = Compiler(media.settings, find).compile(key)
-    return compiled.plan, compiled.sources
 
 
 def final_name(key: str, rendition: str = "") -> str:
