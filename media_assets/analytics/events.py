@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from media_assets.analytics.schema import (
+from media_assets.analytics.schema.first import (
     OperationEvent,
     Record,
     new_event,
