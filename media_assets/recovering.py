@@ -83,8 +83,8 @@ def set_home_aside(settings: Settings) -> Path | None:
 
 def survey(settings: Settings) -> Recovered:
     """What `recover` would find, changing nothing."""
-    entries = _entries(settings)
-    found = Recovered(True, records=_counted(entries), damaged=_damaged(settings))
+    entries, damaged = _entries(settings)
+    found = Recovered(True, records=_counted(entries), damaged=damaged)
     records = by_fingerprint(entries)
     for orphan in orphans(settings):
         known = orphan.path.name in records
@@ -96,8 +96,8 @@ def survey(settings: Settings) -> Recovered:
 def recover(session: Session) -> Recovered:
     """Rebuild sidecars, partitions and the event log from what is on disk; what is there already stays."""
     settings = session.settings
-    entries = _entries(settings)
-    found = Recovered(False, records=_counted(entries), damaged=_damaged(settings))
+    entries, damaged = _entries(settings)
+    found = Recovered(False, records=_counted(entries), damaged=damaged)
     records = by_fingerprint(entries)
     for orphan in orphans(settings):
         if rebuild(orphan, records, settings):
@@ -139,7 +139,7 @@ def drill(instance: dg.DagsterInstance, graph: AssetGraph, settings: Settings) -
         _scratch_home() as folder,
         dg.DagsterInstance.local_temp(folder) as scratch,
     ):
-        fill(scratch, graph, settings, found, _entries(settings))
+        fill(scratch, graph, settings, found, _entries(settings)[0])
         seconds = time.monotonic() - started
         after = statuses(scratch, graph)
     # What a run made meanwhile is no difference.
@@ -170,9 +170,9 @@ def _sources(catalogue: SourceCatalogue, entries: Iterable[Entry]) -> Iterator[s
     return (key for key in dict.fromkeys([*order, *sorted(versions)]) if key in versions)
 
 
-def _entries(settings: Settings) -> list[Entry]:
-    """Every record on disk; of a source without one, what its own record says."""
-    entries = list(Journal(settings))
+def _entries(settings: Settings) -> tuple[list[Entry], list[str]]:
+    """Every record on disk, or of a source without one what its own says; and which are damaged."""
+    entries, damaged = Journal(settings).read()
     asset = SOURCE_FILE.to_user_string()
     known = {entry.partition for entry in entries if entry.asset == asset}
     for facts in SourceCatalogue(settings):
@@ -186,15 +186,11 @@ def _entries(settings: Settings) -> list[Entry]:
                 metadata=source_metadata(facts.relative, facts.sha256, facts.info),
             )
             entries.append(journal.entry_of(event, time.time()))
-    return entries
+    return entries, [path.relative_to(settings.data_root).as_posix() for path in damaged]
 
 
 def _counted(entries: Iterable[Entry]) -> dict[str, int]:
     return dict(sorted(Counter(entry.asset for entry in entries).items()))
-
-
-def _damaged(settings: Settings) -> list[str]:
-    return [str(path.relative_to(settings.data_root)) for path in Journal(settings).damaged()]
 
 
 def _relative(orphan: Orphan, settings: Settings) -> str:

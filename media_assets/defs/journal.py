@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -16,9 +16,8 @@ from dagster._core.definitions.data_version import (
     INPUT_EVENT_POINTER_TAG_PREFIX,
 )
 from dagster._core.event_api import EventLogRecord
-from dagster._core.events import AssetObservationData, DagsterEvent, StepMaterializationData
-from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
+from media_assets.defs.reporting import Event, report
 from media_assets.errors import MediaAssetsError
 from media_assets.settings import Settings
 from media_assets.store.journal import Entry, Journal
@@ -29,7 +28,6 @@ LOST = "lost"
 MADE_WITH = "media_assets/made_with"
 """The tag of such a record that holds the code version that it was made with."""
 
-Event = dg.AssetMaterialization | dg.AssetObservation
 Place = tuple[str, str | None]
 
 # What finding the files again needs; the event itself holds the rest.
@@ -143,7 +141,7 @@ def _put_and_report(
 ) -> None:
     # Who asks what the partition was made of finds it in the entry still.
     kept = entry_of(event, time.time())
-    journal.put(Entry(**{**kept.to_json(), "metadata": dict(before.metadata)}))
+    journal.put(replace(kept, metadata=before.metadata))
     instance.report_runless_asset_event(event)
 
 
@@ -170,9 +168,9 @@ def replay(
         missing = [entry for entry in by_asset[key] if entry.partition not in present]
         if missing and not reported:
             _tell(instance, key)
-        for entry in missing:
-            _report(instance, entry, _relinked(entry, key, pointers, graph))
-            reported += 1
+        reported += report(
+            instance, ((_event(one, _relinked(one, key, pointers, graph)), one.at) for one in missing)
+        )
         pointers[key] = _pointers(instance, key, observed)
     return reported, unknown
 
@@ -231,20 +229,10 @@ def _input(
     return None
 
 
-def _report(instance: dg.DagsterInstance, entry: Entry, tags: Mapping[str, str]) -> None:
-    """Store one record with the time it had."""
-    event = dg.deserialize_value(json.dumps(entry.event), (dg.AssetMaterialization, dg.AssetObservation))
-    event = event._replace(tags=dict(tags))
-    if isinstance(event, dg.AssetObservation):
-        kind = dg.DagsterEventType.ASSET_OBSERVATION
-        data: Any = AssetObservationData(event)
-    else:
-        kind, data = dg.DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(event)
-    instance.report_dagster_event(
-        DagsterEvent(event_type_value=kind.value, event_specific_data=data, job_name=RUNLESS_JOB_NAME),
-        run_id=RUNLESS_RUN_ID,
-        timestamp=entry.at,
-    )
+def _event(entry: Entry, tags: Mapping[str, str]) -> Event:
+    """The event of a record, with other tags."""
+    event = dg.deserialize_value(entry.event, (dg.AssetMaterialization, dg.AssetObservation))
+    return event._replace(tags=dict(tags))
 
 
 def _pointers(
@@ -288,7 +276,7 @@ def entry_of(event: Event, at: float) -> Entry:
     """A record as it is kept on disk."""
     # A preview is in the store; as text in every record it would be most of the bytes.
     shown = {name: value for name, value in event.metadata.items() if name != "preview"}
-    document = json.loads(dg.serialize_value(event._replace(metadata=shown)))
+    document = dg.serialize_value(event._replace(metadata=shown))
     plain = {n: _value(shown[n]) for n in _PLAIN if n in shown}
     return Entry(event.asset_key.to_user_string(), event.partition, at, event.tags or {}, plain, document)
 

@@ -5,11 +5,13 @@ One JSON document per asset and partition under `data/metadata/recorded/`, repla
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from media_assets.errors import UnsafePath
 from media_assets.settings import Settings
 from media_assets.store.files import read_json, write_json
 
@@ -26,7 +28,7 @@ class Entry:
         at: seconds since the epoch.
         tags: data version, code version and input provenance, as Dagster names them.
         metadata: plain values that say where the files are: `fingerprint`, `content_hash`, `output`, ….
-        event: the event itself in Dagster's own form.
+        event: the event itself in Dagster's own form, as JSON: as text it takes a quarter of the memory.
     """
 
     asset: str
@@ -34,14 +36,14 @@ class Entry:
     at: float
     tags: Mapping[str, str]
     metadata: Mapping[str, Any]
-    event: Mapping[str, Any]
+    event: str
 
     def to_json(self) -> dict[str, Any]:
         """As it is on disk; tags and metadata are in the event too, and are read from there."""
         return {"asset": self.asset, "partition": self.partition, "at": self.at} | {
             "tags": dict(self.tags),
             "metadata": dict(self.metadata),
-            "event": dict(self.event),
+            "event": json.loads(self.event),
         }
 
 
@@ -52,36 +54,62 @@ class Journal:
         self.root = settings.metadata_root / "recorded"
 
     def put(self, entry: Entry) -> None:
-        """Keep an entry in the place of the one before."""
-        write_json(self._path(entry.asset, entry.partition), entry.to_json())
+        """Keep an entry in the place of the one before.
+
+        Raises:
+            UnsafePath: no file can be named after the partition.
+        """
+        path = self._path(entry.asset, entry.partition)
+        if path is None:
+            raise UnsafePath("a record cannot be named so", where=ascii(f"{entry.asset} {entry.partition}"))
+        write_json(path, entry.to_json())
 
     def get(self, asset: str, partition: str | None) -> Entry | None:
         """The entry of a partition; None where there is none, or a damaged one."""
-        return _read(self._path(asset, partition))
+        path = self._path(asset, partition)
+        return None if path is None else self._read(path)
 
     def remove(self, asset: str, partition: str | None) -> None:
         """Forget a partition."""
-        self._path(asset, partition).unlink(missing_ok=True)
+        path = self._path(asset, partition)
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+    def read(self) -> tuple[list[Entry], list[Path]]:
+        """Every whole entry, the oldest first, and the documents that hold none."""
+        found, damaged = [], []
+        for path in self._paths():
+            entry = self._read(path)
+            if entry is None:
+                damaged.append(path)
+            else:
+                found.append(entry)
+        return sorted(found, key=lambda entry: entry.at), damaged
 
     def damaged(self) -> list[Path]:
         """Documents that hold no entry."""
-        return [path for path in self._paths() if _read(path) is None]
+        return self.read()[1]
 
     def __iter__(self) -> Iterator[Entry]:
         """Every whole entry, the oldest first."""
-        found = (_read(path) for path in self._paths())
-        return iter(sorted((entry for entry in found if entry is not None), key=lambda e: e.at))
+        return iter(self.read()[0])
 
     def _paths(self) -> list[Path]:
         return sorted(path for path in self.root.rglob("*.json") if not path.name.startswith("."))
 
-    def _path(self, asset: str, partition: str | None) -> Path:
-        return self.root / asset / f"{_WHOLE if partition is None else partition}.json"
+    def _path(self, asset: str, partition: str | None) -> Path | None:
+        """Where an entry is kept; None for names that lead elsewhere: anybody may make a partition."""
+        name = _WHOLE if partition is None else partition
+        if "/" in name or "\0" in name + asset or not {"", ".", ".."}.isdisjoint([name, *asset.split("/")]):
+            return None
+        return self.root / asset / f"{name}.json"
 
-
-def _read(path: Path) -> Entry | None:
-    document = read_json(path)
-    try:
-        return None if document is None else Entry(**document)
-    except TypeError:
-        return None
+    def _read(self, path: Path) -> Entry | None:
+        """The entry in `path`, if it is one, and the one that belongs there."""
+        document = read_json(path)
+        try:
+            if document is None or self._path(document["asset"], document["partition"]) != path:
+                return None
+            return Entry(**document | {"event": json.dumps(document["event"])})
+        except (KeyError, TypeError, AttributeError):
+            return None
