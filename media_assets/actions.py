@@ -16,7 +16,7 @@ from media_assets.components.loaded import loaded_workflow
 from media_assets.defs.content_analysis import CONTENT, SCREENSHOTS, outstanding_analyses
 from media_assets.defs.effect_recipes import observe_changed
 from media_assets.defs.komposition_sensor import outstanding_plans, sync_documents
-from media_assets.defs.kompositions import PLAN, VIDEO, final_name
+from media_assets.defs.kompositions import PLAN, VIDEO
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.source_sensor import ingest_config, source_changes, sync_partitions
 from media_assets.defs.sources import (
@@ -32,7 +32,7 @@ from media_assets.defs.workflow_automation import stale_constants
 from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.kompositions.compiling import Compiler
 from media_assets.kompositions.document import load
-from media_assets.kompositions.files import adopt
+from media_assets.kompositions.files import adopt, video_path
 from media_assets.kompositions.plan import KompositionPlan
 from media_assets.session import Session, failures
 from media_assets.store.scan import Found
@@ -193,7 +193,7 @@ class Actions:
         return result | {
             "version": metadata.get("version"),
             "id": compiled.id,
-            "output": str(self.settings.output_root / "kompositions" / final_name(compiled.id)),
+            "output": str(video_path(compiled.id, "", self.settings)),
             "warnings": [{"place": place, "message": text} for place, text in compiled.warnings],
             "seconds": round(time.monotonic() - started, 3),
         }

@@ -17,6 +17,7 @@ from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.kompositions import versions
 from media_assets.kompositions.chunks import Chunk, chunks
 from media_assets.kompositions.compiling import Compiled, Compiler, together
+from media_assets.kompositions.files import video_path
 from media_assets.kompositions.guarding import GuardedStore
 from media_assets.kompositions.nesting import as_made, make_all
 from media_assets.kompositions.plan import KompositionPlan
@@ -183,12 +184,6 @@ def assets() -> dg.Definitions:
     return dg.Definitions(assets=[both])
 
 
-def final_name(key: str, rendition: str = "") -> str:
-    """The readable name of a komposition's video, or of one of its renditions."""
-    name = key.removeprefix("komp_")
-    return f"{name}_{rendition}.mp4" if rendition else f"{name}.mp4"
-
-
 def _guarded(media: MediaResource) -> GuardedStore:
     return GuardedStore(media.settings, media.sources.unchanged)
 
@@ -231,7 +226,7 @@ def _record_video(
         )
     made = _rendered(context, key, compiled, media)
     hashes = {name: one.final.output.content_hash for name, one in made.items()}
-    published = {name: media.settings.output_root / "kompositions" / final_name(key, name) for name in made}
+    published = {name: video_path(key, name, media.settings) for name in made}
     for name, one in made.items():
         publish(one.final.output.path, published[name])
     preview = preview_of(made[""].final.output, media.store, media.settings)

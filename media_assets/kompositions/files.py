@@ -10,6 +10,7 @@ from pathlib import Path
 from media_assets.errors import BadInput, DocumentError
 from media_assets.kompositions.decoding import MAX_BYTES, SYNTAXES
 from media_assets.kompositions.document import komposition_id, read
+from media_assets.settings import Settings
 
 _IMPORTED = "imported"
 _MARKDOWN = ".kompo.md"
@@ -88,3 +89,9 @@ def _canonical_if_it_leans(document: Path) -> str | None:
         if found.depends_on_others
         else None
     )
+
+
+def video_path(key: str, rendition: str, settings: Settings) -> Path:
+    """Where a komposition's video is published, or (with its id) one of its renditions."""
+    name = key.removeprefix("komp_") + (f"_{rendition}" if rendition else "")
+    return settings.output_root / "kompositions" / f"{name}.mp4"
