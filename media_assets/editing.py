@@ -17,7 +17,7 @@ from media_assets.kompositions import versions
 from media_assets.kompositions.compiling import Compiler
 from media_assets.kompositions.difference import Difference, difference
 from media_assets.kompositions.document import Document, komposition_id, read
-from media_assets.kompositions.files import adopt, documents
+from media_assets.kompositions.files import adopt, documents, video_path
 from media_assets.kompositions.guarding import GuardedStore
 from media_assets.kompositions.interchange import to_otio
 from media_assets.kompositions.listening import listened
@@ -68,14 +68,18 @@ def find(text: str, settings: Settings) -> Named:
     Raises:
         BadInput: there is no such document, and none of its versions was kept.
     """
-    name, number = (text, None) if Path(text).is_file() else versions.split_version(text)
-    path = locate(name, settings)
+    try:
+        name, number = (text, None) if Path(text).is_file() else versions.split_version(text)
+        path = locate(name, settings)
+        resolved = path.resolve()
+    except (OSError, ValueError):  # no file can be called so
+        raise BadInput("there is no such document", where=ascii(text[:200])) from None
     if path.is_file():
         key, _ = adopt(path, settings.komposition_root)
         return Named(key, path, number)
     home = settings.komposition_root.resolve()
-    if path.resolve().is_relative_to(home):
-        key = komposition_id(path.resolve().relative_to(home).as_posix())
+    if resolved.is_relative_to(home):
+        key = komposition_id(resolved.relative_to(home).as_posix())
         if versions.versions(key, settings):
             return Named(key, path, number)
     raise BadInput("there is no such document", where=text)
@@ -135,11 +139,6 @@ def exported(text: str, settings: Settings) -> tuple[str, Lost]:
     return to_otio(komposition, tempo, {name: facts.relative for name, facts in sources.items()})
 
 
-def form_name(key: str, rendition: str) -> str:
-    """The name of a video, or of one of its renditions, in the output folder."""
-    return f"{key.removeprefix('komp_')}{f'_{rendition}' if rendition else ''}.mp4"
-
-
 def render_form(
     path: Path, rendition: str, settings: Settings, *, cancel: threading.Event | None = None
 ) -> dict[str, Any]:
@@ -177,7 +176,7 @@ def render_form(
         on_progress=Pace(name, plan.duration),
         cancel=cancel,
     )
-    published = settings.output_root / "kompositions" / form_name(key, rendition)
+    published = video_path(key, rendition, settings)
     publish(done.final.output.path, published)
     return done.to_json() | {
         "id": key,

@@ -25,6 +25,7 @@ from media_assets.store.files import read_json, write_json
 
 _INDEX = "versions.json"
 _AT = re.compile(r"(?P<name>.+)@(?P<number>[1-9][0-9]{0,8})")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _TRIES = 20
 
 Value = TypeVar("Value")
@@ -182,9 +183,12 @@ def _index(folder: Path) -> tuple[Version, ...]:
     """The list as it was last written; without one, what the files themselves tell."""
     document = read_json(folder / _INDEX)
     try:
-        return tuple(Version(**entry) for entry in (document or {})["versions"])
+        found = tuple(Version(**entry) for entry in (document or {})["versions"])
+        if all(_SHA256.fullmatch(version.sha256) for version in found):
+            return found
     except (KeyError, TypeError):
-        return _told_by_files(folder)
+        pass  # the same as a list that names other files
+    return _told_by_files(folder)
 
 
 def _told_by_files(folder: Path) -> tuple[Version, ...]:

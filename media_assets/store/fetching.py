@@ -197,8 +197,10 @@ def _whole(known: Mapping[str, Any], root: Path) -> Path | None:
     """The file of a record, if it is still there as it was fetched."""
     path = root / str(known.get("file", ""))
     try:
-        whole = path.is_file() and path.stat().st_size == known.get("size")
-    except OSError:
+        # A record that was changed by hand names nothing else: what it names may be replaced.
+        inside = path.parent == root / FOLDER and not path.is_symlink()
+        whole = inside and path.is_file() and path.stat().st_size == known.get("size")
+    except (OSError, ValueError):
         return None
     return path if whole else None
 

@@ -13,6 +13,7 @@ from media_assets.ids import hash_file
 from media_assets.settings import Settings
 from media_assets.store.outputs import SIDECAR
 from media_assets.store.scan import look
+from media_assets.store.sidecars import plain_name
 from media_assets.store.sources import SourceCatalogue
 
 
@@ -97,7 +98,7 @@ def output_intact(settings: Settings, fingerprint: str, *, full: bool) -> Verdic
     again = "materialize it again: what is missing is rendered"
     try:
         sidecar = json.loads((folder / SIDECAR).read_text())
-        path, size = folder / sidecar["file_name"], sidecar["made"]["properties"]["size"]
+        path, size = folder / plain_name(sidecar["file_name"]), sidecar["made"]["properties"]["size"]
         wanted = sidecar["content_hash"]
         found = path.stat().st_size
         if found != size:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -29,6 +30,7 @@ __all__ = ["SIDECAR", "Made", "Outcome", "Output", "OutputStore", "Recipe", "pub
 # Start times of processes are counted from the boot, whose time is only known so well.
 _CLOCK_SLACK_SECONDS = 2.0
 _POLL_SECONDS = 0.1
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 class OutputStore:
@@ -51,6 +53,8 @@ class OutputStore:
         Raises:
             DiskRefused: it is there and may not be read.
         """
+        if not _FINGERPRINT.fullmatch(fingerprint):
+            return None  # a record that somebody changed names no folder elsewhere
         folder = self._folder(fingerprint)
         with disk_errors(folder):
             try:

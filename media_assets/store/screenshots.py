@@ -18,6 +18,7 @@ from media_assets.settings import Settings
 from media_assets.store.content import Content
 from media_assets.store.drawn import drawn
 from media_assets.store.outputs import Outcome, OutputStore, Recipe, publish
+from media_assets.store.sidecars import plain_name
 from media_assets.store.sources import SourceFacts
 
 WIDTH = 1280
@@ -72,7 +73,10 @@ def publish_screenshots(source: str, made: Mapping[int, Outcome], settings: Sett
 def forget_screenshots(sources: Iterable[str], settings: Settings) -> None:
     """Remove what was published of sources that are gone; anything else in the folder stays."""
     for source in sources:
-        folder = folder_of(source, settings)
+        try:
+            folder = folder_of(plain_name(source), settings)
+        except ValueError:
+            continue  # no id of a source: nothing of it was ever published
         for path in folder.glob(_PATTERN):
             path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # it is not there, or holds something else

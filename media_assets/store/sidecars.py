@@ -114,17 +114,29 @@ def from_sidecar(document: dict[str, Any], folder: Path) -> Output:
     """The output that a sidecar in `folder` is about.
 
     Raises:
-        KeyError, TypeError: the document is no sidecar.
+        KeyError, TypeError, ValueError: the document is no sidecar, or names a file elsewhere.
     """
     names = ("id", "fingerprint", "operation", "parameters", "file_name")
     recipe = Recipe(derived_from=tuple(document["derived_from"]), **{n: document[n] for n in names})
+    plain_name(recipe.id)
     made = dict(document["made"])
     made["properties"] = Properties(**made["properties"])
     made["commands"] = tuple(tuple(command) for command in made["commands"])
     return Output(
-        path=folder / recipe.file_name,
+        path=folder / plain_name(recipe.file_name),
         content_hash=document["content_hash"],
         recipe=recipe,
         made=Made(**made),
         created=document["created"],
     )
+
+
+def plain_name(name: str) -> str:
+    """`name`, once it is one that leads nowhere else: what names files after it may be written to.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise ValueError(f"{name!r} is no plain name")
+    return name

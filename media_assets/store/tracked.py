@@ -10,6 +10,7 @@ from typing import Any
 
 from media_assets.settings import Settings
 from media_assets.store.journal import Entry
+from media_assets.store.sidecars import plain_name
 
 Place = tuple[str, str | None]
 """An asset, and its partition."""
@@ -42,9 +43,9 @@ def read_stored(sidecar: Path) -> Stored:
     document = json.loads(sidecar.read_text())
     return Stored(
         folder=sidecar.parent,
-        id=document["id"],
+        id=plain_name(document["id"]),
         operation=document["operation"],
-        path=sidecar.parent / document["file_name"],
+        path=sidecar.parent / plain_name(document["file_name"]),
         size=int(document["made"]["properties"]["size"]),
         content_hash=document["content_hash"],
         derived_from=tuple(document["derived_from"]),
@@ -111,6 +112,8 @@ def _here(path: Any, settings: Settings) -> Path | None:
     if not path:
         return None
     found, folder = Path(str(path)), settings.output_root.name
+    if ".." in found.parts:
+        return None
     if found.is_relative_to(settings.output_root):
         return found
     parts = found.parts

@@ -1,0 +1,1 @@
+"""What comes from outside and names a place: each is tried, and stays where it belongs."""
