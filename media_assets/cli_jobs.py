@@ -69,13 +69,11 @@ def explain(
     if json:
         console.print_json(found)
         return
-    console.output.print(f"{found['id']}: {found['status']}", markup=False, soft_wrap=True)
-    for reason in found["reasons"]:
-        console.output.print(f"  {reason['text']}", markup=False, soft_wrap=True)
+    console.print_reasons(found)
     for line in tree_lines(found["made_of"], itemgetter("text"), lambda node: node.get("inputs", [])):
-        console.output.print(line, markup=False, soft_wrap=True)
+        console.print_line(line)
     if found["path"]:
-        console.output.print(found["path"], markup=False, soft_wrap=True)
+        console.print_line(found["path"])
 
 
 def _seconds(text: str | None) -> float | None:

@@ -157,9 +157,7 @@ def why(
     if json:
         console.print_json(found)
         return
-    console.output.print(f"{found['id']}: {found['status']}", markup=False, soft_wrap=True)
-    for reason in found["reasons"]:
-        console.output.print(f"  {reason['text']}", markup=False, soft_wrap=True)
+    console.print_reasons(found)
 
 
 def resources(data: Data = None, json: Json = False) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -46,6 +46,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     # A pipe has no width: let columns be as wide as they are rather than cut names off.
     (output if output.is_terminal else Console(width=200, highlight=False)).print(table)
+
+
+def print_reasons(found: Mapping[str, Any]) -> None:
+    """What a thing's status is, and a line for each of its reasons, on stdout."""
+    print_line(f"{found['id']}: {found['status']}")
+    for reason in found["reasons"]:
+        print_line(f"  {reason['text']}")
+
+
+def print_line(text: str) -> None:
+    """A line as it is on stdout."""
+    output.print(text, markup=False, soft_wrap=True)
 
 
 def print_error(error: MediaAssetsError) -> None:
