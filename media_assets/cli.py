@@ -196,7 +196,7 @@ def demo(
 def home(media: Annotated[Path | None, typer.Option("--media")] = None, data: Data = None) -> None:
     """Prepare the data root and print it: what `make dev` starts Dagster on."""
     from media_assets.demo import data_root_for
-    from media_assets.session import open_instance, prepare_home
+    from media_assets.instances import open_instance, prepare_home
 
     settings = Settings.from_environment(data)
     if media:

@@ -22,8 +22,9 @@ from media_assets.defs.resources import MediaResource
 from media_assets.defs.source_sensor import sync_workflows
 from media_assets.defs.sources import SOURCE_FILE, SOURCE_VERSION
 from media_assets.defs.versions import described
-from media_assets.session import Session, statuses
+from media_assets.session import Session
 from media_assets.settings import Settings
+from media_assets.statuses import statuses
 from media_assets.store.journal import Entry, Journal
 from media_assets.store.recipes import RecipeStore
 from media_assets.store.recovery import Orphan, by_fingerprint, orphans, put_aside, rebuild

@@ -15,7 +15,8 @@ from media_assets.backing_up import backup, restore
 from media_assets.errors import BadInput
 from media_assets.jobs import run_job
 from media_assets.media.run import commands_started
-from media_assets.session import Session, statuses
+from media_assets.session import Session
+from media_assets.statuses import statuses
 from media_assets.store.backup import DamagedBackup, HomeInUse
 from media_assets.store.outputs import SIDECAR
 from media_assets.upkeep import verify

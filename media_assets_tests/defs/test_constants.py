@@ -16,8 +16,8 @@ from media_assets.defs.partitions import set_partitions
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.workflow_assets import WorkflowAssets
 from media_assets.defs.workflow_automation import outstanding, stale_constants
-from media_assets.session import LoadingFor
 from media_assets.settings import Settings
+from media_assets.statuses import LoadingFor
 from media_assets_tests.defs.conftest import put
 from media_assets_tests.making import clip
 from media_assets_tests.measuring import mean_colors

@@ -11,11 +11,12 @@ import pytest
 from media_assets.actions import Actions
 from media_assets.defs.kompositions import VIDEO
 from media_assets.defs.upkeep import daily_cleaning, nightly_integrity, weekly_recovery_drill
-from media_assets.jobs import run_job
 from media_assets.homes import DamagedHome
+from media_assets.jobs import run_job
 from media_assets.media.run import commands_started
 from media_assets.recovering import recover, set_home_aside, survey
-from media_assets.session import Session, statuses
+from media_assets.session import Session
+from media_assets.statuses import statuses
 from media_assets.store.outputs import SIDECAR, OutputStore
 from media_assets_tests.defs.conftest import BLUE, RED, put, write_document
 from media_assets_tests.defs.test_effects import CUT, SMALL, job
