@@ -6,7 +6,10 @@ import math
 from pathlib import Path
 
 from media_assets.errors import CorruptMedia
+from media_assets.media import binaries
+from media_assets.media.capture import capture
 from media_assets.media.info import MediaInfo
+from media_assets.settings import Settings
 
 _FONTS = (b"\x00\x01\x00\x00", b"OTTO", b"true", b"ttcf")
 _FONT_SUFFIXES = (".ttf", ".otf", ".ttc")
@@ -36,6 +39,30 @@ def read_aid(path: Path) -> MediaInfo | None:
         _check_subtitles(_text(path, size), _SUBTITLES[suffix], path)
         return MediaInfo("subtitle", _SUBTITLES[suffix], size)
     return None
+
+
+def check_recognised(path: Path, aid: MediaInfo, settings: Settings, deadline: float) -> None:
+    """See that ffmpeg takes subtitles for what they are named as.
+
+    The filter that draws them goes by content alone: a list of other files under such a name would have
+    ffmpeg open those.
+
+    Args:
+        deadline: when to give up, on the clock of `time.monotonic`.
+
+    Raises:
+        CorruptMedia: it takes them for something else.
+    """
+    if aid.kind != "subtitle":
+        return
+    formats = ",".join(sorted({*_SUBTITLES.values()}))
+    arguments = ["-v", "error", "-show_entries", "format=format_name", "-of", "csv=p=0"]
+    allowed = ["-protocol_whitelist", "fd", "-format_whitelist", formats, "-i", "fd:"]
+    done = capture(binaries.ffprobe(settings).path, [*arguments, *allowed], path, deadline)
+    if done.status != 0 or done.output.strip() != aid.container:
+        raise CorruptMedia(
+            f"it is named as subtitles ({path.suffix}) and holds something else", where=str(path)
+        )
 
 
 def _text(path: Path, size: int) -> str:

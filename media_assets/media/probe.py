@@ -15,7 +15,7 @@ from typing import Any
 
 from media_assets.errors import BadInput, CorruptMedia, NotMedia
 from media_assets.media import binaries, packets
-from media_assets.media.aids import read_aid
+from media_assets.media.aids import check_recognised, read_aid
 from media_assets.media.capture import INPUT, Captured, capture
 from media_assets.media.info import Kind, MediaInfo, VideoStream
 from media_assets.media.report import (
@@ -104,10 +104,12 @@ def probe(path: Path, settings: Settings) -> MediaInfo:
         FfmpegMissing: there is no usable ffmpeg or ffprobe.
     """
     size = _checked_size(path)
+    deadline = time.monotonic() + settings.probe_timeout
     aid = read_aid(path)
     if aid is not None:
+        check_recognised(path, aid, settings, deadline)
         return aid
-    file = _File(path, size, settings, time.monotonic() + settings.probe_timeout)
+    file = _File(path, size, settings, deadline)
     report = _report(file)
     for index in _unknown_pictures(report)[:_COMPLETED_STREAMS]:
         complete(report, index, file.show(index).log)

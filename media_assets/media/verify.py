@@ -123,7 +123,8 @@ def decode_end(path: Path, duration: float, settings: Settings) -> None:
         FfmpegFailed: it cannot be decoded without an error.
     """
     tail = ["-sseof", f"-{_TAIL_SECONDS}"] if duration > 2 * _TAIL_SECONDS else []
-    run_ffmpeg(["-xerror", *tail, "-i", f"file:{path}", "-f", "null", "-"], settings=settings)
+    opened = ["-protocol_whitelist", "file", "-i", f"file:{path}"]
+    run_ffmpeg(["-xerror", *tail, *opened, "-f", "null", "-"], settings=settings)
 
 
 def _differences(expected: Expected, found: Properties) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,10 +39,19 @@ def files_below(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-@pytest.fixture
-def kept(settings: Settings) -> Iterator[Kept]:
-    """Nothing but the data root has changed afterwards."""
+@pytest.fixture(scope="session")
+def prototype(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with the clip and its record, made once: what is copied is not probed again."""
+    settings = Settings.from_environment(data=tmp_path_factory.mktemp("prototype") / "data")
     clip(settings, settings.source_root / "a.mp4", seconds=0.5, sound=None)
+    ingested(settings, settings.source_root / "a.mp4")
+    return settings.data_root
+
+
+@pytest.fixture
+def kept(settings: Settings, prototype: Path) -> Iterator[Kept]:
+    """Nothing but the data root has changed afterwards."""
+    shutil.copytree(prototype, settings.data_root)
     ingested(settings, settings.source_root / "a.mp4")
     outside = settings.data_root.parent
     canary = outside / "canary.mp4"
