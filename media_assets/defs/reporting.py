@@ -51,7 +51,7 @@ def _entry(event: Event, at: float) -> EventLogEntry:
         data: Any = AssetObservationData(event)
     else:
         kind, data = dg.DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(event)
-    return EventLogEntry(
+    return EventLogEntry(  # type: ignore[no-untyped-call] # Dagster left its constructor untyped
         error_info=None,
         level=_INFO,
         user_message="",

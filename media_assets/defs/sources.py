@@ -17,8 +17,9 @@ from media_assets.defs.recording import (
     output_metadata,
     source_metadata,
 )
+from media_assets.defs.records import Records
 from media_assets.defs.resources import MediaResource
-from media_assets.defs.versions import Edge, Seen, inputs_of, record
+from media_assets.defs.versions import Edge, Seen, inputs_of
 from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.store.outputs import Outcome
 from media_assets.store.scan import Found, look
@@ -60,12 +61,13 @@ def source_file(
     """Hash and probe files; a file that is not media is reported and is no partition."""
     sign_run(context.instance, context.run_id)
     files = _files(context, config, media.sources)
-    for index, result in enumerate(media.sources.ingest(files)):
-        progress.report("ingest", (index + 1) / len(files))
-        if isinstance(result, Rejection):
-            _reject(context, result, media)
-        else:
-            _accept(context, result, media)
+    with Records(context, set_name=str(SOURCES.name)) as records:
+        for index, result in enumerate(media.sources.ingest(files)):
+            progress.report("ingest", (index + 1) / len(files))
+            if isinstance(result, Rejection):
+                _reject(context, result, media)
+            else:
+                _accept(context, result, records, media)
     yield from ()  # what is yielded would give every partition of the run one version
 
 
@@ -103,7 +105,7 @@ def thumbnail(
         except MediaAssetsError as error:
             return key, error
 
-    with ThreadPoolExecutor(media.settings.workers) as pool:
+    with ThreadPoolExecutor(media.settings.workers) as pool, Records(context) as records:
         for index, (key, result) in enumerate(pool.map(make, keys)):
             progress.report("thumbnails", (index + 1) / len(keys))
             where = {"asset": THUMBNAIL, "partition": key, "run_id": context.run_id}
@@ -112,8 +114,7 @@ def thumbnail(
                 failures.add(key, result)
                 continue
             log_outcome(media.settings, result, **where)
-            record(
-                context,
+            records.add(
                 THUMBNAIL,
                 key,
                 data_version=result.output.content_hash,
@@ -159,10 +160,10 @@ def _files(
     return [file for file in found if file is not None]
 
 
-def _accept(context: dg.AssetExecutionContext, facts: SourceFacts, media: MediaResource) -> None:
-    context.instance.add_dynamic_partitions(str(SOURCES.name), [facts.id])
-    record(
-        context,
+def _accept(
+    context: dg.AssetExecutionContext, facts: SourceFacts, records: Records, media: MediaResource
+) -> None:
+    records.add(
         SOURCE_FILE,
         facts.id,
         data_version=facts.sha256,

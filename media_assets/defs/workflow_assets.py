@@ -13,9 +13,10 @@ from media_assets.defs.batches import sign_run
 from media_assets.defs.journal import keep
 from media_assets.defs.partitions import workflow_partitions
 from media_assets.defs.recording import Failures, as_metadata, log_failure, log_outcome, output_metadata
+from media_assets.defs.records import Records
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE, ingested
-from media_assets.defs.versions import Edge, Seen, described, inputs_of, record, seen
+from media_assets.defs.versions import Edge, Seen, described, inputs_of, seen
 from media_assets.ids import source_id
 from media_assets.media.hardware import encoders
 from media_assets.planning.execute import NodeResult, execute
@@ -160,7 +161,8 @@ def _run(assets: WorkflowAssets, context: dg.AssetExecutionContext, media: Media
             progress.report(assets.workflow.name, (index + 1) / len(keys))
     failed: set[str] = set()
     for node in _in_order(assets.workflow, selected):
-        _record_node(assets, node, made, seen, failed, failures, context, media)
+        with Records(context) as records:
+            _record_node(assets, node, made, seen, failed, failures, records, media)
     failures.raise_if_any(len(keys))
 
 
@@ -196,17 +198,17 @@ def _record_node(
     seen: Mapping[str, Mapping[dg.AssetKey, Seen]],
     failed: set[str],
     failures: Failures,
-    context: dg.AssetExecutionContext,
+    records: Records,
     media: MediaResource,
 ) -> None:
     """Log one node of every partition; its inputs' records are there by now."""
     asset = assets.key(node.output)
     edges = [edge for edge in assets.edges(node) if edge.asset != SOURCE_FILE]
-    others = inputs_of(context.instance, edges, list(made))
+    others = inputs_of(records.context.instance, edges, list(made))
     uses_source = SOURCE in node.inputs
     for key, results in made.items():
         result = results[node.output]
-        where = {"asset": asset, "partition": key, "run_id": context.run_id}
+        where = {"asset": asset, "partition": key, "run_id": records.context.run_id}
         if result.error is not None:
             log_failure(
                 media.settings, result.error, operation=node.op, effect=result.node.recipe.id, **where
@@ -220,8 +222,7 @@ def _record_node(
         log_outcome(media.settings, result.outcome, **where)
         inputs = others[key] | ({SOURCE_FILE: seen[key][SOURCE_FILE]} if uses_source else {})
         preview = preview_of(result.outcome.output, media.store, media.settings)
-        record(
-            context,
+        records.add(
             asset,
             key,
             data_version=result.outcome.output.content_hash,
