@@ -96,7 +96,7 @@ class Records:
             message=message,
             pid=os.getpid(),
         )
-        return EventLogEntry(
+        return EventLogEntry(  # type: ignore[no-untyped-call] # Dagster left its constructor untyped
             error_info=None,
             level=logging.DEBUG,
             user_message=message,
