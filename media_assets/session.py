@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from media_assets.defs.batches import fail_dead_runs, range_tags, ranges, worker_tag
+from media_assets.defs.dead_runs import freeing_places
 from media_assets.errors import BadInput
 from media_assets.homes import check_home, telling_damage
 from media_assets.instances import open_instance, prepare_home
@@ -126,12 +127,13 @@ class Session:
             job = self._repository.get_implicit_global_asset_job_def().get_subset(
                 asset_selection=set(assets), asset_check_selection=set(checks)
             )
-            result = job.execute_in_process(
-                instance=self.instance,
-                tags={**tags, **worker_tag()},
-                run_config={**(run_config or {}), **quiet},
-                raise_on_error=False,
-            )
+            with freeing_places(self.instance):
+                result = job.execute_in_process(
+                    instance=self.instance,
+                    tags={**tags, **worker_tag()},
+                    run_config={**(run_config or {}), **quiet},
+                    raise_on_error=False,
+                )
         if _interrupted(result):
             raise KeyboardInterrupt
         return result
