@@ -24,7 +24,7 @@ from typing import Any
 from media_assets import ids
 from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.settings import Settings
-from media_assets.store.outputs import SIDECAR
+from media_assets.store.layout import SIDECAR, output_folder, sidecars
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -153,7 +153,7 @@ def _members(
         for path in _files(root):
             with contextlib.suppress(FileNotFoundError):
                 yield path.relative_to(settings.data_root).as_posix(), path.read_bytes()
-    for sidecar in sorted(settings.store_root.glob(f"[0-9a-f][0-9a-f]/*/{SIDECAR}")):
+    for sidecar in sidecars(settings.store_root):
         with contextlib.suppress(FileNotFoundError):
             yield f"{_SIDECARS}/{sidecar.parent.name}.json", sidecar.read_bytes()
     # Events before the warehouse: one that is loaded in between is in both, and is loaded once.
@@ -278,7 +278,7 @@ def _restore_sidecars(staged: Path, settings: Settings) -> tuple[int, list[str]]
     """Give outputs that are there the sidecars they lack; returns how many, and which outputs are gone."""
     restored, missing = 0, []
     for sidecar in sorted(staged.glob("*.json")):
-        folder = settings.store_root / sidecar.stem[:2] / sidecar.stem
+        folder = output_folder(settings.store_root, sidecar.stem)
         if not folder.is_dir():
             missing.append(sidecar.stem)
         elif not (folder / SIDECAR).exists():

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import tempfile
 import time
@@ -23,14 +22,23 @@ from filelock import FileLock, Timeout
 from media_assets.errors import MediaAssetsError, disk_errors
 from media_assets.ids import hash_file
 from media_assets.settings import Settings
-from media_assets.store.sidecars import SIDECAR, Made, Outcome, Output, Recipe, from_sidecar
+from media_assets.store.layout import (
+    FINGERPRINT,
+    SIDECAR,
+    lock_of,
+    locks_folder,
+    output_folder,
+    pending_folder,
+    quarantine,
+    sidecars,
+)
+from media_assets.store.sidecars import Made, Outcome, Output, Recipe, from_sidecar
 
 __all__ = ["SIDECAR", "Made", "Outcome", "Output", "OutputStore", "Recipe", "publish"]
 
 # Start times of processes are counted from the boot, whose time is only known so well.
 _CLOCK_SLACK_SECONDS = 2.0
 _POLL_SECONDS = 0.1
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 class OutputStore:
@@ -41,8 +49,8 @@ class OutputStore:
 
     def __init__(self, settings: Settings) -> None:
         self.root = settings.store_root
-        self._pending = self.root / "pending"
-        self._locks = self.root / "locks"
+        self._pending = pending_folder(self.root)
+        self._locks = locks_folder(self.root)
         with disk_errors(self.root):
             for folder in (self._pending, self._locks):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -53,9 +61,9 @@ class OutputStore:
         Raises:
             DiskRefused: it is there and may not be read.
         """
-        if not _FINGERPRINT.fullmatch(fingerprint):
+        if not FINGERPRINT.fullmatch(fingerprint):
             return None  # a record that somebody changed names no folder elsewhere
-        folder = self._folder(fingerprint)
+        folder = output_folder(self.root, fingerprint)
         with disk_errors(folder):
             try:
                 document = json.loads((folder / SIDECAR).read_text())
@@ -69,6 +77,10 @@ class OutputStore:
                 pass  # a damaged sidecar: the same as a damaged file, below
             self._quarantine(folder)
         return None
+
+    def has(self, fingerprint: str) -> bool:
+        """Whether there is an output of that fingerprint, whole or not."""
+        return (output_folder(self.root, fingerprint) / SIDECAR).exists()
 
     def produce(
         self,
@@ -113,7 +125,7 @@ class OutputStore:
 
     def __iter__(self) -> Iterator[Output]:
         """Every whole output, in order of fingerprint."""
-        for sidecar in sorted(self.root.glob(f"[0-9a-f][0-9a-f]/*/{SIDECAR}")):
+        for sidecar in sidecars(self.root):
             output = self.get(sidecar.parent.name)
             if output is not None:
                 yield output
@@ -156,16 +168,13 @@ class OutputStore:
             os.fsync(file.fileno())
         with path.open("rb") as file:
             os.fsync(file.fileno())
-        folder = self._folder(recipe.fingerprint)
+        folder = output_folder(self.root, recipe.fingerprint)
         folder.parent.mkdir(parents=True, exist_ok=True)
         path.parent.rename(folder)
         _sync_folder(folder.parent)
 
-    def _folder(self, fingerprint: str) -> Path:
-        return self.root / fingerprint[:2] / fingerprint
-
     def _quarantine(self, folder: Path) -> None:
-        target = self.root / "quarantine" / f"{folder.name}-{time.time_ns()}"
+        target = quarantine(self.root) / f"{folder.name}-{time.time_ns()}"
         target.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):  # another process was faster
             folder.rename(target)
@@ -175,7 +184,7 @@ class OutputStore:
         """Hold the lock of each fingerprint, taken in order so that two callers never block each other."""
         with contextlib.ExitStack() as stack:
             for fingerprint in fingerprints:
-                lock = FileLock(self._locks / f"{fingerprint[:16]}.lock")
+                lock = FileLock(lock_of(self.root, fingerprint))
                 with disk_errors(self._locks):
                     _acquire(lock, waiting)
                 stack.callback(lock.release)

@@ -17,10 +17,9 @@ from media_assets.media.verify import read_properties
 from media_assets.settings import Settings
 from media_assets.store.files import read_json, write_json
 from media_assets.store.journal import Entry
-from media_assets.store.outputs import SIDECAR, Made, OutputStore
+from media_assets.store.layout import FINGERPRINT, SHARD, SIDECAR, quarantine
+from media_assets.store.outputs import Made, OutputStore
 
-_SHARD = re.compile(r"[0-9a-f]{2}")
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _OPERATION = re.compile(r"effect_([a-z0-9_]+)_[0-9a-f]{16}")
 
 
@@ -42,7 +41,7 @@ def orphans(settings: Settings) -> list[Orphan]:
     found: list[Orphan] = []
     if settings.store_root.is_dir():
         for shard in sorted(settings.store_root.iterdir()):
-            if _SHARD.fullmatch(shard.name) and shard.is_dir():
+            if SHARD.fullmatch(shard.name) and shard.is_dir():
                 found += _in_shard(shard)
     return found
 
@@ -51,7 +50,7 @@ def _in_shard(shard: Path) -> Iterator[Orphan]:
     for path in sorted(shard.iterdir()):
         if not path.is_dir():
             yield Orphan(path, "it is a file outside the folder of an output")
-        elif not _FINGERPRINT.fullmatch(path.name) or not path.name.startswith(shard.name):
+        elif not FINGERPRINT.fullmatch(path.name) or not path.name.startswith(shard.name):
             yield Orphan(path, "its name is no fingerprint, or one of another folder")
         else:
             problem = _problem(path)
@@ -115,7 +114,7 @@ def put_aside(path: Path, reason: str, settings: Settings) -> Path:
     Returns:
         Where it is now; where it was, if another process was faster.
     """
-    target = settings.store_root / "quarantine" / f"{path.name}-{time.time_ns()}"
+    target = quarantine(settings.store_root) / f"{path.name}-{time.time_ns()}"
     target.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         path.rename(target)

@@ -10,8 +10,6 @@ from typing import Any
 from media_assets.media.run import FfmpegResult
 from media_assets.media.verify import Properties
 
-SIDECAR = "sidecar.json"
-
 
 @dataclass(frozen=True)
 class Recipe:
