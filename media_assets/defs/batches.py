@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 import psutil
+from dagster._core.storage.dagster_run import RunRecord
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -17,15 +18,11 @@ from dagster._core.storage.tags import (
 )
 
 WORKER_TAG = "media_assets/worker"
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
-_FIRST_PAUSE_SECONDS = 60.0
-_LONGEST_PAUSE_SECONDS = 86_400.0
-_RUNS_PER_TICK = 10
+_UNBEGUN = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
+_UNFINISHED = [*_UNBEGUN, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+_UNDER_WAY = [dg.DagsterRunStatus.QUEUED, *_UNFINISHED]
+# A start takes seconds, on a busy machine a minute.
+_LONGEST_START_SECONDS = 600.0
 
 
 def ranges(wanted: Iterable[str], order: Sequence[str], size: int) -> list[list[str]]:
@@ -57,22 +54,32 @@ def under_way(instance: dg.DagsterInstance, asset: dg.AssetKey, order: Sequence[
     """Partitions of `asset` that a queued or running run will make."""
     busy: set[str] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)):
-        if run.asset_selection is not None and asset not in run.asset_selection:
-            continue
-        if PARTITION_NAME_TAG in run.tags:
-            busy.add(run.tags[PARTITION_NAME_TAG])
-        start, end = (
-            run.tags.get(tag) for tag in (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
-        )
-        if start in order and end in order:
-            busy.update(order[order.index(start) : order.index(end) + 1])
+        if makes(run, asset):
+            busy |= covered(run, order)
     return busy
+
+
+def makes(run: dg.DagsterRun, asset: dg.AssetKey) -> bool:
+    """Whether a run makes `asset`."""
+    return run.asset_selection is None or asset in run.asset_selection
+
+
+def covered(run: dg.DagsterRun, order: Sequence[str]) -> set[str]:
+    """The partitions that a run takes.
+
+    Of a range that has lost an end, because that source was removed meanwhile, only the other end is known.
+    """
+    names = (PARTITION_NAME_TAG, ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
+    single, start, end = (run.tags.get(name) for name in names)
+    found = {key for key in (single, start, end) if key is not None}
+    if start in order and end in order:
+        found.update(order[order.index(start) : order.index(end) + 1])
+    return found
 
 
 def is_busy(instance: dg.DagsterInstance, asset: dg.AssetKey) -> bool:
     """Whether any run that makes `asset` is queued or running."""
-    runs = instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY))
-    return any(run.asset_selection is None or asset in run.asset_selection for run in runs)
+    return any(makes(run, asset) for run in instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)))
 
 
 def worker_tag(pid: int | None = None) -> dict[str, str]:
@@ -90,13 +97,25 @@ def sign_run(instance: dg.DagsterInstance, run_id: str) -> None:
 def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark runs whose process is gone (killed, machine restarted) as failed; returns their ids.
 
-    A dead run still holds its place in a pool, where others would wait for it for ever: it is freed.
+    A dead run still holds its place in a pool, where others would wait for it for ever: it is freed. A run
+    that a daemon made, and died before starting it, counts too: else its partitions would wait for it.
     """
     dead = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        if WORKER_TAG in run.tags and not _is_alive(json.loads(run.tags[WORKER_TAG])):
-            instance.report_run_failed(run, "its process is gone; what it finished is kept")
-            dead.append(run.run_id)
+    for record in instance.get_run_records(dg.RunsFilter(statuses=_UNFINISHED)):
+        run = record.dagster_run
+        if run.status in _UNBEGUN:
+            worker = run.tags.get(WORKER_TAG)
+            gone = _is_old(record) and (worker is None or not _is_alive(json.loads(worker)))
+        else:
+            gone = not _is_worked_on(instance, record)
+        if not gone:
+            continue
+        if run.status == dg.DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run, "its process is gone; what it finished is kept")
+        else:
+            words = "it never started" if run.status in _UNBEGUN else "its process is gone"
+            instance.report_run_failed(run, f"{words}; what it finished is kept")
+        dead.append(run.run_id)
     log = instance.event_log_storage
     for run_id in log.get_concurrency_run_ids():
         holder = instance.get_run_by_id(run_id)
@@ -105,74 +124,33 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
     return dead
 
 
-class Attempts:
-    """What a sensor asked for, so that a partition that keeps failing is asked for ever more rarely.
-
-    Kept in the sensor's cursor as {key: [wanted version, attempts, earliest next time]}.
-    """
-
-    def __init__(self, cursor: str | None, now: float | None = None) -> None:
-        self._now = time.time() if now is None else now
-        try:
-            document = json.loads(cursor or "{}")
-            self._entries = {str(k): (str(w), int(n), float(t)) for k, (w, n, t) in document.items()}
-        except (ValueError, TypeError, AttributeError):
-            self._entries = {}  # a wiped or foreign cursor: everything may be asked for at once
-
-    def due(self, wanted: Mapping[str, str]) -> list[str]:
-        """Those keys that are new, wanted in another version, or whose pause is over."""
-        return [
-            key
-            for key, version in wanted.items()
-            if key not in self._entries
-            or self._entries[key][0] != version
-            or self._entries[key][2] <= self._now
-        ]
-
-    def asked(self, key: str, version: str) -> None:
-        """Note that `key` was requested in `version` now."""
-        known, count, _ = self._entries.get(key, ("", 0, 0.0))
-        count = count + 1 if known == version else 1
-        pause = min(_FIRST_PAUSE_SECONDS * 4 ** (count - 1), _LONGEST_PAUSE_SECONDS)
-        self._entries[key] = (version, count, self._now + pause)
-
-    def cursor(self, wanted: Mapping[str, str]) -> str:
-        """The cursor to store: entries that are no longer wanted are dropped."""
-        return json.dumps({k: v for k, v in self._entries.items() if k in wanted})
+def _is_worked_on(instance: dg.DagsterInstance, record: RunRecord) -> bool:
+    """Whether a run's process lives; one that waits for a pool has not signed, but has said its pid."""
+    run = record.dagster_run
+    if WORKER_TAG in run.tags:
+        return _is_alive(json.loads(run.tags[WORKER_TAG]))
+    if not _is_old(record):
+        return True
+    started = [
+        (event.engine_event_data.metadata["pid"].value, entry.timestamp)
+        for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+        if (event := entry.dagster_event) is not None and "pid" in event.engine_event_data.metadata
+    ]
+    return not started or _lived(int(str(started[-1][0])), started[-1][1])
 
 
-def request_due(
-    instance: dg.DagsterInstance,
-    assets: Sequence[dg.AssetKey],
-    order: Sequence[str],
-    wanted: Mapping[str, str],
-    cursor: str | None,
-    size: int,
-) -> dg.SensorResult:
-    """Runs for the wanted partitions that are not under way and are due, at most ten a tick.
+def _lived(pid: int, moment: float) -> bool:
+    """Whether the process that had this pid at that moment (s) still runs."""
+    try:
+        process = psutil.Process(pid)
+        return process.create_time() <= moment + 1.0 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
-    Args:
-        instance: where runs are looked up.
-        assets: what each run makes; the first one tells what is under way.
-        order: every partition key, in order of creation.
-        wanted: {partition: the version it should be made from}.
-        cursor: the sensor's, which remembers what was asked for.
-        size: partitions in one run.
-    """
-    busy = under_way(instance, assets[0], order)
-    attempts = Attempts(cursor)
-    due = [key for key in attempts.due(wanted) if key not in busy]
-    batches = ranges(due, order, size)[:_RUNS_PER_TICK]
-    for key in (key for batch in batches for key in batch):
-        attempts.asked(key, wanted[key])
-    return dg.SensorResult(
-        # No checks: they are run when somebody asks, and would be run with every batch else.
-        run_requests=[
-            dg.RunRequest(asset_selection=list(assets), asset_check_keys=[], tags=range_tags(b))
-            for b in batches
-        ],
-        cursor=attempts.cursor(wanted),
-    )
+
+def _is_old(record: RunRecord) -> bool:
+    """Whether nothing was heard of a run for long; with a clock that was set back, for as long ahead."""
+    return abs(time.time() - record.update_timestamp.timestamp()) > _LONGEST_START_SECONDS
 
 
 def sign_run_of_steps(context: dg.AssetExecutionContext) -> None:

@@ -10,9 +10,10 @@ import dagster as dg
 from media_assets import progress
 from media_assets.analytics.events import new_event, writer_for
 from media_assets.defs.analysis_reports import content_metadata, screenshots_metadata
-from media_assets.defs.batches import request_due, sign_run
+from media_assets.defs.batches import sign_run
 from media_assets.defs.partitions import SOURCES
 from media_assets.defs.recording import Failures, log_failure, log_outcome
+from media_assets.defs.requesting import request_due
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE, ingested
 from media_assets.defs.versions import Edge, inputs_of, out_of_date, record
@@ -100,8 +101,7 @@ def content_analysis_sensor(
     instance = context.instance
     order = instance.get_dynamic_partitions(str(SOURCES.name))
     wanted = outstanding_analyses(instance, order)
-    size = media.settings.batch_size
-    return request_due(instance, [CONTENT, SCREENSHOTS], order, wanted, context.cursor, size)
+    return request_due(instance, [CONTENT, SCREENSHOTS], order, wanted, media.settings)
 
 
 def outstanding_analyses(instance: dg.DagsterInstance, keys: Sequence[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from media_assets.defs.batches import fail_dead_runs, request_due
+from media_assets.defs.batches import fail_dead_runs
 from media_assets.defs.kompositions import (
     PLAN,
     PLAN_VERSION,
@@ -13,6 +13,7 @@ from media_assets.defs.kompositions import (
     VIDEO_VERSION,
 )
 from media_assets.defs.partitions import KOMPOSITIONS, set_partitions
+from media_assets.defs.requesting import request_due
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.versions import out_of_date, recorded
 from media_assets.errors import MediaAssetsError
@@ -42,7 +43,7 @@ def komposition_sensor(context: dg.SensorEvaluationContext, media: MediaResource
     for key, problem in problems.items():
         context.log.warning(f"{key} cannot be rendered: {problem}")
         wanted.pop(key, None)
-    return request_due(instance, [VIDEO, PLAN], order, wanted, context.cursor, media.settings.batch_size)
+    return request_due(instance, [VIDEO, PLAN], order, wanted, media.settings)
 
 
 def sync_documents(instance: dg.DagsterInstance, media: MediaResource) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import dagster as dg
 
 from media_assets.components.loaded import loaded_workflows
-from media_assets.defs.batches import fail_dead_runs, is_busy, request_due
+from media_assets.defs.batches import fail_dead_runs, is_busy
 from media_assets.defs.partitions import SOURCES, set_partitions
+from media_assets.defs.requesting import request_due
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import (
     SOURCE_FILE,
@@ -19,7 +20,7 @@ from media_assets.defs.sources import (
 )
 from media_assets.defs.versions import out_of_date, seen
 from media_assets.planning.workflow import Workflow
-from media_assets.store.scan import Found, scan
+from media_assets.store.scan import Found
 from media_assets.store.sources import Changes, SourceCatalogue
 
 _SECONDS = 5
@@ -57,7 +58,7 @@ def thumbnail_sensor(context: dg.SensorEvaluationContext, media: MediaResource) 
     instance = context.instance
     order = instance.get_dynamic_partitions(str(SOURCES.name))
     wanted = out_of_date(instance, THUMBNAIL, THUMBNAIL_VERSION, THUMBNAIL_EDGES, order)
-    return request_due(instance, [THUMBNAIL], order, wanted, context.cursor, media.settings.batch_size)
+    return request_due(instance, [THUMBNAIL], order, wanted, media.settings)
 
 
 def source_changes(instance: dg.DagsterInstance, catalogue: SourceCatalogue) -> Changes:
@@ -69,7 +70,7 @@ def source_changes(instance: dg.DagsterInstance, catalogue: SourceCatalogue) -> 
     changes = catalogue.changes()
     name = str(SOURCES.name)
     present = set(instance.get_dynamic_partitions(name))
-    on_disk = scan(catalogue.root)
+    on_disk = changes.on_disk
     versions = catalogue.versions()
     known = seen(instance, SOURCE_FILE, present)
     asked = {file.id for file in (*changes.unread, *changes.growing)}
@@ -81,7 +82,7 @@ def source_changes(instance: dg.DagsterInstance, catalogue: SourceCatalogue) -> 
         and (key not in present or key not in known or known[key].data_version != sha256)
     ]
     removed = {*changes.removed, *(present - set(on_disk))}
-    return Changes((*changes.unread, *behind), tuple(sorted(removed)), changes.growing)
+    return Changes((*changes.unread, *behind), tuple(sorted(removed)), changes.growing, on_disk)
 
 
 def ingest_request(files: Iterable[Found], batch_size: int) -> dg.RunRequest:
@@ -118,10 +119,10 @@ def sync_partitions(instance: dg.DagsterInstance, catalogue: SourceCatalogue) ->
 def sync_workflows(instance: dg.DagsterInstance, catalogue: SourceCatalogue) -> None:
     """Make every workflow's set hold those of the sources' partitions that its filter takes."""
     present = set(instance.get_dynamic_partitions(str(SOURCES.name)))
-    known = [source for source in catalogue if source.id in present]
     for workflow in loaded_workflows():
         constants = {catalogue.identify(reference) for reference in workflow.constants.values()}
-        taken = [s.id for s in known if s.id not in constants and workflow.takes.takes(s)]
+        takes = catalogue.matching(workflow.takes.model_dump_json(), workflow.takes.takes)
+        taken = [source for source in takes if source in present and source not in constants]
         set_partitions(instance, f"workflow.{workflow.name}", taken)
 
 

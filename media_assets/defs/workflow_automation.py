@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from media_assets.defs.batches import fail_dead_runs, is_busy, request_due
+from media_assets.defs.batches import fail_dead_runs, is_busy
+from media_assets.defs.requesting import request_due
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.versions import out_of_date
 from media_assets.defs.workflow_assets import WorkflowAssets
@@ -55,7 +56,7 @@ def requests(
     """Runs for what is outstanding, not under way, and due."""
     order = instance.get_dynamic_partitions(assets.partition_set)
     wanted = outstanding(assets, instance)
-    return request_due(instance, assets.keys, order, wanted, cursor, settings.batch_size)
+    return request_due(instance, assets.keys, order, wanted, settings)
 
 
 def _sensor(assets: WorkflowAssets) -> dg.SensorDefinition:

@@ -1,4 +1,4 @@
-"""Requests go out in runs of neighbours, never for what is running, and ever more rarely for what fails."""
+"""Requests go out in runs of neighbours, never for what is running; runs that died are told from live ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from media_assets.actions import Actions
 from media_assets.defs.batches import (
     WORKER_TAG,
-    Attempts,
     fail_dead_runs,
     range_tags,
     ranges,
@@ -39,39 +38,6 @@ def test_runs_cover_exactly_what_is_wanted_and_are_gapless(wanted: set[str], siz
 def test_neighbours_share_a_run() -> None:
     assert ranges(_ORDER, _ORDER, 100) == [_ORDER]
     assert ranges(["k1", "k2", "k9"], _ORDER, 100) == [["k1", "k2"], ["k9"]]
-
-
-def test_a_partition_that_keeps_failing_is_asked_for_ever_more_rarely() -> None:
-    cursor, asked = None, []
-    for minute in range(24 * 60):
-        attempts = Attempts(cursor, now=minute * 60.0)
-        for key in attempts.due({"k": "v1"}):
-            attempts.asked(key, "v1")
-            asked.append(minute)
-        cursor = attempts.cursor({"k": "v1"})
-    assert asked == [0, 1, 5, 21, 85, 341, 1365]
-
-
-def test_a_new_version_is_asked_for_at_once() -> None:
-    attempts = Attempts(None, now=0.0)
-    attempts.asked("k", "v1")
-    later = Attempts(attempts.cursor({"k": "v1"}), now=1.0)
-    assert later.due({"k": "v1"}) == []
-    assert later.due({"k": "v2"}) == ["k"]
-
-
-def test_there_and_back_is_asked_for_again() -> None:
-    attempts = Attempts(None, now=0.0)
-    attempts.asked("k", "a")
-    attempts = Attempts(attempts.cursor({"k": "a"}), now=1.0)
-    attempts.asked("k", "b")
-    attempts = Attempts(attempts.cursor({"k": "b"}), now=2.0)
-    assert attempts.due({"k": "a"}) == ["k"]
-
-
-def test_a_wiped_or_foreign_cursor_does_no_harm() -> None:
-    for cursor in (None, "", "nonsense", "[]", '{"k": 3}', '{"k": ["v", "x", "y"]}'):
-        assert Attempts(cursor, now=0.0).due({"k": "v"}) == ["k"]
 
 
 def test_what_a_queued_run_will_make_is_under_way(actions: Actions) -> None:

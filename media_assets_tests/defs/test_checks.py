@@ -11,7 +11,7 @@ import pytest
 
 from media_assets.actions import Actions
 from media_assets.checking import Checked, check
-from media_assets.defs.batches import request_due
+from media_assets.defs.requesting import request_due
 from media_assets.defs.content_analysis import CONTENT
 from media_assets.defs.kompositions import PLAN, VIDEO
 from media_assets.defs.sources import SOURCE_FILE
@@ -70,7 +70,9 @@ def test_all_is_well_after_a_render_and_checks_run_by_partition_and_only_when_as
     }
     results = rendered.session.run([PLAN, VIDEO], [KEY])
     assert [e for r in results for e in r.get_asset_check_evaluations()] == []
-    asked = request_due(rendered.session.instance, [CONTENT], [RED], {RED: "1"}, None, 10).run_requests
+    asked = request_due(
+        rendered.session.instance, [CONTENT], [RED], {RED: "1"}, rendered.settings
+    ).run_requests
     assert asked is not None
     assert [request.asset_check_keys for request in asked] == [[]]
     with pytest.raises(BadInput, match="no materialized partition"):
