@@ -25,7 +25,7 @@ class Guarded:
 
     Attributes:
         operation: which one.
-        field: a parameter (`width`), or a column of the event (`source_codec`).
+        field: a parameter (`parameters.width`), or a column of the event (`source_codec`).
         value: the value that fails; `odd` stands for odd numbers.
         share: of such events that fail, 0 to 1.
         error: the class of error.
@@ -135,7 +135,7 @@ PLANTED = Planted(
         "to_mp3": Cost(70.0, 45.0),
     },
     guards=(
-        Guarded("resize", "width", "odd", 1.0, "FfmpegFailed"),
+        Guarded("resize", "parameters.width", "odd", 1.0, "FfmpegFailed"),
         Guarded("stabilize", "source_codec", "prores", 0.6, "FfmpegFailed"),
     ),
     slowed="color_correction",

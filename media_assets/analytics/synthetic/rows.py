@@ -172,7 +172,9 @@ def _guarded(
     mine = operation == names.index(guard.operation)
     if guard.field in given:
         return np.asarray(mine & (given[guard.field] == guard.value).to_numpy())
-    return np.asarray(mine & variants.matching(guard.field, guard.value)[variant])
+    return np.asarray(
+        mine & variants.matching(guard.field.removeprefix("parameters."), guard.value)[variant]
+    )
 
 
 def _parameters(planted: Planted, operation: str, chance: np.random.Generator) -> dict[str, object]:
