@@ -17,11 +17,13 @@ from media_assets.defs.partitions import EFFECTS
 from media_assets.errors import BadInput, MediaAssetsError, TimeLimitExceeded
 from media_assets.job_plans import planned
 from media_assets.planning.delivery import check_destinations
+from media_assets.planning.estimates import disk_bytes
 from media_assets.planning.jobspec import Job, open_job
 from media_assets.planning.plan import Plan
 from media_assets.planning.sourcing import facts, references
 from media_assets.session import failures
 from media_assets.store.destinations import deliver
+from media_assets.store.space import check_render
 
 _PRIORITY_TAG = "dagster/priority"
 _USUAL_PRIORITY = 5
@@ -93,7 +95,8 @@ def run_job(
 
     Raises:
         DocumentError: the document, its sources, destinations, limits or graph do not hold; nothing
-            was rendered. FetchFailed, TimeLimitExceeded, DiskFull: a source could not be fetched.
+            was rendered. FetchFailed, TimeLimitExceeded: a source could not be fetched.
+        DiskFull: there is no room for it, or for what it makes; nothing was rendered.
         RunFailed: the run broke off. KeyboardInterrupt: it was interrupted.
     """
     started = time.monotonic()
@@ -106,6 +109,7 @@ def run_job(
     actions.ingest()
     plan = planned(job, facts(job, named, actions.media.sources), actions.settings)
     nodes = list(dict.fromkeys(wanted.values()))
+    _check_room(actions, plan, nodes)
     effects = register(actions.session.instance, actions.media, plan, nodes)
     made, errors = _materialized(actions, job, [effects[node] for node in nodes], deadline)
     outputs = []
@@ -119,6 +123,18 @@ def run_job(
             outputs.append(JobOutput(identifier, effect, operation, "failed", error=error))
     notes = {name: node.note for name, node in plan.nodes.items() if node.note}
     return JobReport(tuple(outputs), effects, notes, time.monotonic() - started)
+
+
+def _check_room(actions: Actions, plan: Plan, nodes: Sequence[str]) -> None:
+    """See that all that is to be rendered may fit together.
+
+    Raises:
+        DiskFull: it cannot.
+    """
+    store = actions.media.store
+    missing = [plan.nodes[name] for name in nodes if not store.has(plan.nodes[name].recipe.fingerprint)]
+    if missing:
+        check_render(disk_bytes(missing), actions.settings, where=", ".join(node.name for node in missing))
 
 
 def _chosen(job: Job, only: Sequence[str]) -> dict[str, str]:

@@ -34,6 +34,11 @@ class Settings:
             folder (`MEDIA_ASSETS_DESTINATIONS`).
         analyze: `eager` to analyse every source as it comes in, `manual` to wait until somebody asks
             (`MEDIA_ASSETS_ANALYZE`).
+        kompositions: the same for kompositions whose document does not say (`MEDIA_ASSETS_KOMPOSITIONS`).
+        pool_ffmpeg, pool_warehouse: steps at a time that may use ffmpeg, and DuckDB, in all runs together
+            (`MEDIA_ASSETS_POOL_FFMPEG`, `MEDIA_ASSETS_POOL_WAREHOUSE`).
+        reserve_bytes: what a render leaves free on its disk (`MEDIA_ASSETS_RESERVE_BYTES`); None for
+            256 MiB, or a twentieth of a disk that is smaller than 5 GiB.
     """
 
     data_root: Path
@@ -50,6 +55,10 @@ class Settings:
     fetch_hosts: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
     analyze: str = "manual"
+    kompositions: str = "eager"
+    pool_ffmpeg: int = 1
+    pool_warehouse: int = 1
+    reserve_bytes: int | None = None
 
     @classmethod
     def from_environment(
@@ -77,7 +86,16 @@ class Settings:
             fetch_hosts=tuple(host.lower() for host in _listed(env, "MEDIA_ASSETS_FETCH_HOSTS")),
             destinations=_listed(env, "MEDIA_ASSETS_DESTINATIONS"),
             analyze=_one_of(env, "MEDIA_ASSETS_ANALYZE", ("manual", "eager")),
+            kompositions=_one_of(env, "MEDIA_ASSETS_KOMPOSITIONS", ("eager", "manual")),
+            pool_ffmpeg=max(1, int(_positive(env, "MEDIA_ASSETS_POOL_FFMPEG", 1.0))),
+            pool_warehouse=max(1, int(_positive(env, "MEDIA_ASSETS_POOL_WAREHOUSE", 1.0))),
+            reserve_bytes=_bytes(env, "MEDIA_ASSETS_RESERVE_BYTES"),
         )
+
+    @property
+    def pools(self) -> dict[str, int]:
+        """Limits by the name of the pool that steps are in."""
+        return {"ffmpeg": self.pool_ffmpeg, "warehouse": self.pool_warehouse}
 
     @property
     def source_root(self) -> Path:
@@ -143,6 +161,18 @@ def _positive(env: Mapping[str, str], name: str, default: float) -> float:
     if not 0 < value < float("inf"):
         raise BadInput(f"{text!r} is not a positive number", where=name, hint="unset it or give a number")
     return value
+
+
+def _bytes(env: Mapping[str, str], name: str) -> int | None:
+    """A whole number of bytes, none included; None where nothing is set."""
+    text = env.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise BadInput(
+            f"{text!r} is no number of bytes", where=name, hint="unset it or give a whole number"
+        )
+    return int(text)
 
 
 def _one_of(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:

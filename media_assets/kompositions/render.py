@@ -19,6 +19,7 @@ from media_assets.kompositions.outcomes import RenderedKomposition, Step, joined
 from media_assets.kompositions.pieces import render_piece
 from media_assets.kompositions.plan import KompositionPlan, PlannedPiece, SourceFacts
 from media_assets.kompositions.recipes import final_recipe, piece_recipe, sound_recipe
+from media_assets.kompositions.room import check_room_for
 from media_assets.kompositions.sound import render_sound
 from media_assets.media.run import Progress
 from media_assets.settings import Settings
@@ -75,6 +76,7 @@ def render(
 
     # A finished file that is there is all that is looked at.
     if store.get(plan.fingerprint) is None:
+        check_room_for(plan, settings, store)
         jobs = _jobs(plan, sources, settings, store, runner.cancel)
         parts.update(runner.run(jobs, settings.workers))
     final = runner.run([_Job(plan.id, final_recipe(plan), plan.frames, joined)], 1)
@@ -104,6 +106,7 @@ def render_parts(
         As `render`.
     """
     stopped = cancel or threading.Event()
+    check_room_for(plan, settings, store, wanted)
     jobs = [j for j in _jobs(plan, sources, settings, store, stopped) if j.recipe.fingerprint in wanted]
     meter = _Meter(sum(job.frames for job in jobs), on_progress)
     return _Runner(store, stopped, on_outcome, meter).run(jobs, settings.workers)

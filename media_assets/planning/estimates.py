@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -209,7 +209,22 @@ def _memory(node: Node) -> float:
     return frames * max((_pixels(clip) for clip in (*node.clips, node.clip)), default=0.0)
 
 
+def disk_bytes(nodes: Iterable[Node]) -> int:
+    """Bytes that the files of some nodes take together."""
+    return sum(_disk(node) for node in nodes)
+
+
+def picture_bytes(pixels: float, encoder: str = "") -> float:
+    """Bytes of so many pixels, all pictures of a file taken together."""
+    return pixels * _BITS_PER_PIXEL.get(encoder, _DEFAULT_BITS) / 8
+
+
+def sound_bytes(seconds: float) -> float:
+    """Bytes of so much sound."""
+    return _SOUND_BITS * seconds / 8
+
+
 def _disk(node: Node) -> int:
     encoder = str((node.profile.video or {}).get("c:v", ""))
-    bits = _megapixels(node.clip) * 1e6 * _BITS_PER_PIXEL.get(encoder, _DEFAULT_BITS)
-    return int((bits + (_SOUND_BITS * (node.clip.duration or 0.0) if node.clip.sound else 0.0)) / 8)
+    sound = sound_bytes(node.clip.duration or 0.0) if node.clip.sound else 0.0
+    return int(picture_bytes(_megapixels(node.clip) * 1e6, encoder) + sound)

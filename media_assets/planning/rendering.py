@@ -18,9 +18,10 @@ from media_assets.planning.commanding import Commands
 from media_assets.planning.commands import measure_arguments, render_arguments
 from media_assets.planning.copied import render_copy
 from media_assets.planning.copying import Copy, way_to_copy
-from media_assets.planning.estimates import expected_cpu_seconds
+from media_assets.planning.estimates import disk_bytes, expected_cpu_seconds
 from media_assets.planning.plan import Node, Plan
 from media_assets.store.outputs import Made
+from media_assets.store.space import check_render
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Group:
         asked = {node.recipe.fingerprint: node for node in self.nodes}
         missing = [node for fingerprint, node in asked.items() if fingerprint in paths]
         try:
+            check_render(disk_bytes(missing), self.commands.settings)
             return self._render(missing, paths)
         except MediaAssetsError as error:
             error.where = error.where or self._place(missing)

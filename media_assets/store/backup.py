@@ -7,8 +7,6 @@ documents and their versions, recipes, records, and the sidecars of outputs; wit
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import io
 import json
 import os
 import shutil
@@ -18,26 +16,33 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 from media_assets import ids
-from media_assets.errors import BadInput, MediaAssetsError
+from media_assets.errors import BadInput, DiskFull, MediaAssetsError, disk_error, disk_errors
 from media_assets.settings import Settings
+from media_assets.store.archive import (
+    FORMAT,
+    HOME,
+    MANIFEST,
+    SIDECARS,
+    WAREHOUSE,
+    DamagedBackup,
+    add,
+    extract,
+)
 from media_assets.store.layout import SIDECAR, output_folder, sidecars
+from media_assets.store.space import check_room
 
-FORMAT = 1
-MANIFEST = "manifest.json"
-WAREHOUSE = "warehouse"
-_HOME, _SIDECARS, _EVENTS = "dagster_home", "sidecars", "events"
+__all__ = ["BackedUp", "DamagedBackup", "HomeInUse", "Restored", "backup", "restore"]
+
 _SQLITE = b"SQLite format 3\x00"
+# How far what is in a backup can be packed at the most: records of partitions, many alike.
+_MOST_PACKED = 20
+_FREE = "free some space, or set TMPDIR to a folder of another disk"
 _SKIPPED = (".lock", ".tmp", "-wal", "-shm", "-journal")
 # What sensors remember of the home they run in, and what is derived from other records.
 _MARKS = ("partitions.stamp", "effects.json")
-
-
-class DamagedBackup(BadInput):
-    """The file is no backup, or not the bytes that were written; nothing was changed."""
 
 
 class HomeInUse(BadInput):
@@ -80,21 +85,26 @@ def backup(settings: Settings, path: Path, copy_warehouse: Callable[[Path], bool
 
     Raises:
         MediaAssetsError: a database cannot be copied, or the file cannot be written.
+        DiskFull: there is no room for it.
     """
     started = time.monotonic()
     manifest: dict[str, str] = {}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="media-assets-backup-") as folder:
+    _check_room(settings, path)
+    with disk_errors(path), tempfile.TemporaryDirectory(prefix="media-assets-backup-") as folder:
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             with tarfile.open(temporary, "w:gz", compresslevel=3) as archive:
                 for name, data in _members(settings, Path(folder), copy_warehouse):
-                    manifest[name] = _add(archive, name, data)
+                    manifest[name] = add(archive, name, data)
                 document = {"format": FORMAT, "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-                _add(archive, MANIFEST, json.dumps(document | {"files": manifest}, indent=1).encode())
+                add(archive, MANIFEST, json.dumps(document | {"files": manifest}, indent=1).encode())
             temporary.replace(path)
         except OSError as error:
-            raise MediaAssetsError(f"it cannot be written: {error.strerror}", where=str(path)) from error
+            told = disk_error(error, path)
+            raise told or MediaAssetsError(
+                f"it cannot be written: {error.strerror}", where=str(path)
+            ) from error
         finally:
             temporary.unlink(missing_ok=True)
     return BackedUp(path, _counted(manifest), path.stat().st_size, time.monotonic() - started)
@@ -107,7 +117,7 @@ def restore(settings: Settings, path: Path, *, force: bool = False) -> Restored:
         force: also where there is a Dagster home already.
 
     Raises:
-        DamagedBackup: the file is none, or damaged. HomeInUse: see `force`.
+        DamagedBackup: the file is none, or damaged. HomeInUse: see `force`. DiskFull: no room for it.
     """
     started = time.monotonic()
     if not path.is_file():
@@ -121,16 +131,16 @@ def restore(settings: Settings, path: Path, *, force: bool = False) -> Restored:
     settings.data_root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".restoring-", dir=settings.data_root) as folder:
         staged = Path(folder)
-        manifest = _extract(path, staged)
+        manifest = extract(path, staged, settings)
         aside = _Aside(settings.data_root / f"replaced-{time.time_ns()}")
         if settings.dagster_home.exists():
             aside.take(settings.dagster_home, settings.data_root)
         for name in manifest["files"]:
-            if not name.startswith(f"{_SIDECARS}/"):
+            if not name.startswith(f"{SIDECARS}/"):
                 _place(staged / name, settings.data_root / name, settings.data_root, aside)
         for mark in _MARKS:
             (settings.metadata_root / mark).unlink(missing_ok=True)
-        sidecars, missing = _restore_sidecars(staged / _SIDECARS, settings)
+        sidecars, missing = _restore_sidecars(staged / SIDECARS, settings)
     return Restored(
         _counted(manifest["files"]),
         sidecars,
@@ -141,12 +151,33 @@ def restore(settings: Settings, path: Path, *, force: bool = False) -> Restored:
     )
 
 
+def _check_room(settings: Settings, path: Path) -> None:
+    """See that a backup may fit beside `path`, and a copy of each database where copies are made.
+
+    Raises:
+        DiskFull: it cannot.
+    """
+    roots = (settings.dagster_home, settings.komposition_root, settings.effect_root)
+    whole = sum(_size(file) for root in (*roots, settings.metadata_root) for file in _files(root))
+    check_room(path.absolute().parent, whole / _MOST_PACKED, settings, where=str(path))
+    databases = [_size(file) for file in _files(settings.dagster_home) if file.suffix == ".db"]
+    copies = max(databases, default=0) + _size(settings.warehouse_path)
+    check_room(Path(tempfile.gettempdir()), copies, settings, where="copies of databases")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def _members(
     settings: Settings, scratch: Path, copy_warehouse: Callable[[Path], bool]
 ) -> Iterator[tuple[str, bytes | Path]]:
     """Name and content (or a copy) of each file; records after the event log, so that none is older."""
     for path in _files(settings.dagster_home):
-        name = f"{_HOME}/{path.relative_to(settings.dagster_home).as_posix()}"
+        name = f"{HOME}/{path.relative_to(settings.dagster_home).as_posix()}"
         with contextlib.suppress(FileNotFoundError):  # a run's database that was deleted meanwhile
             yield name, _sqlite(path, scratch) if _is_sqlite(path) else path.read_bytes()
     for root in (settings.komposition_root, settings.effect_root, settings.metadata_root):
@@ -155,7 +186,7 @@ def _members(
                 yield path.relative_to(settings.data_root).as_posix(), path.read_bytes()
     for sidecar in sidecars(settings.store_root):
         with contextlib.suppress(FileNotFoundError):
-            yield f"{_SIDECARS}/{sidecar.parent.name}.json", sidecar.read_bytes()
+            yield f"{SIDECARS}/{sidecar.parent.name}.json", sidecar.read_bytes()
     # Events before the warehouse: one that is loaded in between is in both, and is loaded once.
     for path in _files(settings.event_root):
         with contextlib.suppress(FileNotFoundError):
@@ -196,59 +227,13 @@ def _sqlite(path: Path, scratch: Path) -> Path:
         ):
             source.backup(target)
     except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise DiskFull("no space is left for a copy of it", where=str(path), hint=_FREE) from error
         hint = "`recover --anew` makes a new home from what is on disk"
         raise MediaAssetsError(
             f"the database cannot be read: {error}", where=str(path), hint=hint
         ) from error
     return copy
-
-
-def _add(archive: tarfile.TarFile, name: str, content: bytes | Path) -> str:
-    """Add a file of that content, or of a copy that nobody writes to; returns its SHA-256."""
-    info = tarfile.TarInfo(name)
-    info.mode, info.mtime = 0o644, int(time.time())
-    if isinstance(content, Path):
-        info.size = content.stat().st_size
-        with content.open("rb") as file:
-            archive.addfile(info, file)
-        return ids.hash_file(content)
-    info.size = len(content)
-    archive.addfile(info, io.BytesIO(content))
-    return hashlib.sha256(content).hexdigest()
-
-
-def _extract(path: Path, staged: Path) -> dict[str, Any]:
-    """Unpack an archive and hold every file against the manifest.
-
-    Raises:
-        DamagedBackup: it does not hold.
-    """
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            for member in archive:
-                if not member.isfile() or not _is_safe(member.name):
-                    raise DamagedBackup(f"it holds {member.name!r}, which no backup does", where=str(path))
-                archive.extract(member, staged, filter="data")
-        manifest: dict[str, Any] = json.loads((staged / MANIFEST).read_text())
-        if manifest["format"] != FORMAT:
-            raise DamagedBackup("it is of another version of this program", where=str(path))
-        files: dict[str, str] = manifest["files"]
-    except (tarfile.TarError, OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise DamagedBackup(f"it is no whole backup: {error}", where=str(path)) from None
-    for name, sha256 in files.items():
-        file = staged / name
-        if not _is_safe(name) or not file.is_file() or ids.hash_file(file) != sha256:
-            raise DamagedBackup(f"{name} in it is damaged", where=str(path), hint="take another backup")
-    return manifest
-
-
-def _is_safe(name: str) -> bool:
-    """Whether a name stays in one of the folders that backups have."""
-    if name == MANIFEST:
-        return True
-    parts = PurePosixPath(name).parts
-    tops = (_HOME, _SIDECARS, _EVENTS, WAREHOUSE, "kompositions", "effects", "metadata")
-    return len(parts) > 1 and parts[0] in tops and ".." not in parts and not name.startswith("/")
 
 
 class _Aside:

@@ -15,6 +15,7 @@ import fsspec
 from media_assets.errors import BadInput, DeliveryFailed, DiskFull, MediaAssetsError, UnsafePath
 from media_assets.settings import Settings
 from media_assets.store.outputs import publish
+from media_assets.store.space import check_room
 from media_assets.store.urls import is_url
 
 JOBS = "jobs"
@@ -69,6 +70,9 @@ def deliver(path: Path, destination: str, settings: Settings) -> str:
     if place.path is None:
         return _upload(path, place.url)
     _check_writable(place.path, destination)
+    nearest = next(parent for parent in place.path.parents if parent.exists())
+    if nearest.stat().st_dev != path.stat().st_dev:
+        check_room(nearest, path.stat().st_size, settings, where=destination)
     try:
         publish(path, place.path)
     except OSError as error:

@@ -21,6 +21,7 @@ from media_assets.errors import BadInput, DiskFull, FetchFailed, TimeLimitExceed
 from media_assets.settings import Settings
 from media_assets.store.connections import CheckedNetwork, Resolver, resolve
 from media_assets.store.files import read_json, write_json
+from media_assets.store.space import check_room
 from media_assets.store.urls import check_url, digest, file_name, without_query
 
 FOLDER = "fetched"
@@ -140,6 +141,7 @@ class _Download:
         if int(told.get("content-length") or 0) > self.limit:
             raise _too_large(self.url, self.limit)
         folder = self.settings.source_root / FOLDER
+        check_room(folder, int(told.get("content-length") or 0), self.settings, where=where)
         folder.mkdir(parents=True, exist_ok=True)
         name = file_name(self.url, told.get("content-type", ""))
         # Hidden, so that it is no source; of one name, so that one try clears up after another.
