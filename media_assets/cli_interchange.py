@@ -71,7 +71,7 @@ def _size(text: str | None) -> tuple[int, int] | None:
 
 def _give(text: str, document: dict[str, object], output: Path | None, lost: Lost, *, json: bool) -> None:
     """Write the result, to a file or stdout, and tell what was lost."""
-    from media_assets.kompositions.versions import write_bytes
+    from media_assets.store.files import write_bytes
 
     if output is not None:
         try:

@@ -232,7 +232,7 @@ def _reference(words: list[str], settings: Settings) -> str:
 
 def _written(found: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write documents, each whole or not at all."""
-    from media_assets.kompositions.versions import write_bytes
+    from media_assets.store.files import write_bytes
 
     paths = []
     try:

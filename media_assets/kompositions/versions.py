@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -21,7 +19,7 @@ from filelock import FileLock
 from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.kompositions.document import MAX_BYTES
 from media_assets.settings import Settings
-from media_assets.store.files import read_json, write_json
+from media_assets.store.files import read_json, write_bytes, write_json
 
 _INDEX = "versions.json"
 _AT = re.compile(r"(?P<name>.+)@(?P<number>[1-9][0-9]{0,8})")
@@ -147,21 +145,6 @@ def split_version(text: str) -> tuple[str, int | None]:
     """
     found = _AT.fullmatch(text)
     return (found["name"], int(found["number"])) if found else (text, None)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file beside its place and rename it there, with the permissions of the one it replaces."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _content(path: Path) -> bytes:

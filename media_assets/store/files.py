@@ -1,4 +1,4 @@
-"""Small JSON documents on disk: written whole or not at all."""
+"""Small files on disk, written whole or not at all, and JSON documents among them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+_OURS, _ANYBODYS = 0o600, 0o644
+
 
 def write_json(path: Path, document: Any) -> None:
-    """Write `document` beside its place and rename it there; a reader sees the old one or the new one."""
+    """Write a document that only its owner reads, and its folder if that is missing; see `write_bytes`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=1, ensure_ascii=False)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    _replace(path, json.dumps(document, indent=1, ensure_ascii=False).encode(), _OURS)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file beside its place and rename it there: a reader sees the old one or the new one.
+
+    It has the permissions of the one it replaces; a new one is for all to read.
+    """
+    _replace(path, data, path.stat().st_mode & 0o777 if path.exists() else _ANYBODYS)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -31,3 +32,17 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, ValueError):
         return None
     return document if isinstance(document, dict) else None
+
+
+def _replace(path: Path, data: bytes, mode: int) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
