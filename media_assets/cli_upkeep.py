@@ -16,6 +16,7 @@ from media_assets.errors import BadInput
 from media_assets.settings import Settings
 
 if TYPE_CHECKING:
+    from media_assets.store.backup import BackedUp, Restored
     from media_assets.store.cleaning import Kind
     from media_assets.upkeep import Cleaned, Verified
 
@@ -70,7 +71,8 @@ def clean(
         str | None, typer.Option(help="Bytes the store may have: 500M, 20G. Alone, age does not count.")
     ] = None,
     kind: Annotated[
-        list[str] | None, typer.Option(help="effect, komposition or preview; all, if none is given.")
+        list[str] | None,
+        typer.Option(help="effect, komposition or preview: all, if none is given; or irreplaceable."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, remove nothing.")] = False,
     data: Data = None,
@@ -171,12 +173,13 @@ def bytes_of(text: str) -> int:
 
 
 def _kinds(names: list[str]) -> Sequence[Kind]:
-    from media_assets.store.cleaning import KINDS
+    from media_assets.store.cleaning import IRREPLACEABLE, KINDS
 
+    known = (*KINDS, IRREPLACEABLE)
     for name in names:
-        if name not in KINDS:
-            raise BadInput(f"{name!r} is no kind", where="--kind", hint="there are: " + ", ".join(KINDS))
-    return [kind for kind in KINDS if kind in names] or KINDS
+        if name not in known:
+            raise BadInput(f"{name!r} is no kind", where="--kind", hint="there are: " + ", ".join(known))
+    return [kind for kind in known if kind in names] or KINDS
 
 
 def backup(
@@ -189,11 +192,8 @@ def backup(
     from media_assets.backing_up import backup as run
 
     done = run(Settings.from_environment(data), file, force=force)
-    if json:
-        console.print_json(asdict(done))
-        return
-    console.print_table(["folder", "files"], list(done.files.items()), title="Backed up")
-    console.say(f"{file}: {console.size(done.size)} in {console.seconds(done.seconds)}")
+    if _listed(done, "Backed up", json=json):
+        console.say(f"{file}: {console.size(done.size)} in {console.seconds(done.seconds)}")
 
 
 def restore(
@@ -208,11 +208,18 @@ def restore(
     from media_assets.backing_up import restore as run
 
     done = run(Settings.from_environment(data), file, force=force)
-    if json:
-        console.print_json(asdict(done))
+    if not _listed(done, f"As of {done.created}", json=json):
         return
-    console.print_table(["folder", "files"], list(done.files.items()), title=f"As of {done.created}")
     if done.aside is not None:
         console.say(f"what was replaced is under {done.aside}")
     if done.missing:
         console.say(f"{len(done.missing)} outputs are not in the store: `media-assets verify --repair`")
+
+
+def _listed(done: BackedUp | Restored, title: str, *, json: bool) -> bool:
+    """Print what an archive holds; whether there is more to say, which JSON holds already."""
+    if json:
+        console.print_json(asdict(done))
+    else:
+        console.print_table(["folder", "files"], list(done.files.items()), title=title)
+    return not json

@@ -22,7 +22,7 @@ from media_assets.store.cleaning import KINDS, Candidate, Kind, plan_cleaning, r
 from media_assets.store.journal import Entry, Journal
 from media_assets.store.outputs import OutputStore, publish
 from media_assets.store.recovery import Orphan, by_fingerprint, put_aside, rebuild
-from media_assets.store.tracked import Place, expected
+from media_assets.store.tracked import Place, expected, tells_files
 from media_assets.store.verifying import Checked, Finding, check
 
 
@@ -197,9 +197,7 @@ def _forget(instance: dg.DagsterInstance, settings: Settings, effects: Sequence[
 
 def _tells_files(entry: Entry) -> bool:
     """Whether a record says which files it is of: then that they are whole can be told."""
-    return "content_hash" in entry.metadata or (
-        entry.asset == SOURCE_FILE.to_user_string() and "path" in entry.metadata
-    )
+    return tells_files(entry) or (entry.asset == SOURCE_FILE.to_user_string() and "path" in entry.metadata)
 
 
 def _set_right(finding: Finding, entries: Iterable[Entry], settings: Settings) -> bool:

@@ -8,16 +8,17 @@ from pathlib import Path
 import dagster as dg
 
 from media_assets.defs.recording import as_metadata, picture
+from media_assets.defs.tables import table
 from media_assets.media.analysis.speech import Ranges
 from media_assets.store.content import Content
-from media_assets.store.outputs import Outcome
+from media_assets.store.outputs import Outcome, Output
 
 _MOST_ROWS = 20
 _MOST_PREVIEW_BYTES = 60_000
 
 
 def content_metadata(
-    content: Content, seconds: float, sheet: Path | None, wave: Path | None
+    content: Content, seconds: float, sheet: Output | None, wave: Output | None
 ) -> dict[str, dg.MetadataValue]:
     """What was found in a source, as a person wants to read it.
 
@@ -49,6 +50,7 @@ def content_metadata(
             "looked_at_seconds": seen.seconds if seen and content.kind == "video" else None,
             "listened_to_seconds": heard.seconds if heard else None,
             "seconds": round(seconds, 3),
+            "files": _hashes({"contact_sheet": sheet, "waveform": wave}),
         }
     )
 
@@ -63,8 +65,16 @@ def screenshots_metadata(
             "made_now": sum(not outcome.cached for outcome in made.values()),
             "folder": dg.MetadataValue.path(str(published[0].parent)) if published else None,
             "size": sum(outcome.output.made.properties.size for outcome in made.values()),
+            "files": _hashes(
+                {path.name: one.output for path, one in zip(published, made.values(), strict=True)}
+            ),
         }
     )
+
+
+def _hashes(files: Mapping[str, Output | None]) -> dg.MetadataValue:
+    """By their names, so that what is lost is known."""
+    return dg.MetadataValue.json({name: one.content_hash for name, one in files.items() if one is not None})
 
 
 def _scenes(content: Content) -> dg.MetadataValue | None:
@@ -72,13 +82,11 @@ def _scenes(content: Content) -> dg.MetadataValue | None:
     if content.picture is None or content.kind != "video":
         return None
     scenes = content.picture.scenes
-    head = ["| scene | from | to | colours | hash |", "| --- | --- | --- | --- | --- |"]
-    rows = [
-        f"| {number} | {s.start:.2f} | {s.end:.2f} | {' '.join(c for c, _ in s.colors[:3])} | {s.hash} |"
-        for number, s in enumerate(scenes[:_MOST_ROWS], 1)
-    ]
-    rest = len(scenes) - len(rows)
-    return dg.MetadataValue.md("\n".join([*head, *rows, *([f"\n… and {rest} more"] if rest else [])]))
+    rows = (
+        (number, f"{s.start:.2f}", f"{s.end:.2f}", " ".join(color for color, _ in s.colors[:3]), s.hash)
+        for number, s in enumerate(scenes, 1)
+    )
+    return table(("scene", "from", "to", "colours", "hash"), rows, most=_MOST_ROWS)
 
 
 def _loudness(content: Content) -> str | None:
@@ -97,6 +105,8 @@ def _mean(values: Sequence[float]) -> float | None:
     return round(sum(values) / len(values), 3) if values else None
 
 
-def _preview(path: Path | None) -> dg.MetadataValue | None:
+def _preview(output: Output | None) -> dg.MetadataValue | None:
     """A picture inside the page, unless it is so large that it would burden the event log."""
-    return picture(path) if path is not None and path.stat().st_size <= _MOST_PREVIEW_BYTES else None
+    if output is None or output.made.properties.size > _MOST_PREVIEW_BYTES:
+        return None
+    return picture(output.path)

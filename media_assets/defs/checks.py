@@ -25,11 +25,12 @@ from media_assets.defs.partitions import EFFECTS, KOMPOSITIONS, SOURCES
 from media_assets.defs.recording import as_metadata
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE, THUMBNAIL
+from media_assets.defs.tables import table
 from media_assets.errors import MediaAssetsError
 from media_assets.kompositions import health
 from media_assets.store.files import read_json
-from media_assets.store.intact import Verdict, output_folder, output_intact, source_intact
-from media_assets.store.outputs import SIDECAR
+from media_assets.store.intact import Verdict, output_intact, source_intact
+from media_assets.store.layout import SIDECAR, output_folder
 
 
 class CheckConfig(dg.Config):
@@ -161,15 +162,15 @@ def checks_of(
         keys = sorted(step.instance.get_materialized_partitions(asset)) if whole else step.partition_keys
         asked = Asked(media, step.instance, list(keys), config.full)
         chosen = {key.name for key in context.selected_asset_check_keys}
-        found: dict[str, list[Verdict]] = {name: [] for name in checks if name in chosen}
+        found: dict[str, dict[str, Verdict]] = {name: {} for name in checks if name in chosen}
         for index, key in enumerate(keys):
             progress.report("checks", index / len(keys))
             made = _latest(step.instance, asset, key)
             if made is None:
                 continue
             for name, verdicts in found.items():
-                verdicts.append(_verdict(checks[name], asked, made))
-                evaluation = _evaluation(asset, name, made, verdicts[-1])
+                verdicts[key] = _verdict(checks[name], asked, made)
+                evaluation = _evaluation(asset, name, made, verdicts[key])
                 step.log_event(evaluation)  # type: ignore[arg-type] # its annotation leaves them out
         if whole:
             for name, verdicts in found.items():
@@ -214,7 +215,7 @@ def _of_videos(asked: Asked, made: Made, look: Callable[[_Video], Verdict]) -> V
     for one in (plan, *plan.get("renditions", {}).values()):
         found = output_intact(settings, one["fingerprint"], full=False)
         if found.passed:
-            sidecar = read_json(output_folder(settings, one["fingerprint"]) / SIDECAR) or {}
+            sidecar = read_json(output_folder(settings.store_root, one["fingerprint"]) / SIDECAR) or {}
             found = look(_Video(Path(found.where), str(sidecar.get("content_hash")), one))
         if not found.passed:
             return found
@@ -243,16 +244,18 @@ def _latest(instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str) ->
     return Made(partition, values, target)
 
 
-def _summary(asset: dg.AssetKey, name: str, verdicts: Sequence[Verdict]) -> AssetCheckEvaluation:
+def _summary(asset: dg.AssetKey, name: str, verdicts: Mapping[str, Verdict]) -> AssetCheckEvaluation:
     """The answer for all partitions, of a run that was started without naming any."""
-    failed = [verdict for verdict in verdicts if not verdict.passed]
-    first = f"; first: {failed[0].text}" if failed else ""
+    failed = {key: verdict for key, verdict in verdicts.items() if not verdict.passed}
+    first = f"; first: {next(iter(failed.values())).text}" if failed else ""
+    rows = [(key, verdict.where, verdict.message, verdict.hint) for key, verdict in failed.items()]
+    listed = table(("partition", "where", "what is wrong", "what to do"), rows)
     return AssetCheckEvaluation(
         asset_key=asset,
         check_name=name,
         passed=not failed,
         description=f"{len(failed)} of {len(verdicts)} partitions failed{first}",
-        metadata={},
+        metadata={"failed": listed} if failed else {},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,8 +33,9 @@ Place = tuple[str, str | None]
 # What finding the files again needs; the event itself holds the rest.
 _PLAIN = (
     *("fingerprint", "content_hash", "output", "path", "effect", "parameters"),
-    *("derived_from", "renditions", "result"),
+    *("derived_from", "renditions", "result", "files", "folder"),
 )
+_PICTURES = ("preview", "contact_sheet", "waveform")
 _AT_ONCE = 500
 
 
@@ -101,7 +102,7 @@ def mark_lost(instance: dg.DagsterInstance, settings: Settings, places: Mapping[
     Returns:
         How many were marked now; one that is marked already is not marked again.
     """
-    journal, marked = Journal(settings), 0
+    journal, marked = Journal(settings), []
     for (asset, partition), problem in places.items():
         entry = journal.get(asset, partition)
         if entry is None or entry.tags.get(CODE_VERSION_TAG) == LOST:
@@ -113,14 +114,13 @@ def mark_lost(instance: dg.DagsterInstance, settings: Settings, places: Mapping[
             partition=partition,
             tags={**entry.tags, CODE_VERSION_TAG: LOST, MADE_WITH: entry.tags.get(CODE_VERSION_TAG, "")},
         )
-        _put_and_report(instance, journal, event, entry)
-        marked += 1
-    return marked
+        marked.append((event, entry))
+    return _report_and_put(instance, journal, marked)
 
 
 def mark_found(instance: dg.DagsterInstance, settings: Settings, entries: Iterable[Entry]) -> int:
     """Record that files of partitions that were marked are whole again; returns how many were."""
-    found = 0
+    found = []
     for entry in entries:
         if entry.tags.get(CODE_VERSION_TAG) != LOST or MADE_WITH not in entry.tags:
             continue
@@ -131,18 +131,23 @@ def mark_found(instance: dg.DagsterInstance, settings: Settings, entries: Iterab
             partition=entry.partition,
             tags={**tags, CODE_VERSION_TAG: entry.tags[MADE_WITH]},
         )
-        _put_and_report(instance, Journal(settings), event, entry)
-        found += 1
-    return found
+        found.append((event, entry))
+    return _report_and_put(instance, Journal(settings), found)
 
 
-def _put_and_report(
-    instance: dg.DagsterInstance, journal: Journal, event: dg.AssetMaterialization, before: Entry
-) -> None:
-    # Who asks what the partition was made of finds it in the entry still.
-    kept = entry_of(event, time.time())
-    journal.put(replace(kept, metadata=before.metadata))
-    instance.report_runless_asset_event(event)
+def _report_and_put(
+    instance: dg.DagsterInstance, journal: Journal, events: Sequence[tuple[dg.AssetMaterialization, Entry]]
+) -> int:
+    """Report marks, and keep them in the place of the entries before.
+
+    In this order: what is kept without being reported would not be marked again.
+    """
+    now = time.time()
+    report(instance, ((event, now) for event, _ in events))
+    for event, before in events:
+        # Who asks what the partition was made of finds it in the entry still.
+        journal.put(replace(entry_of(event, now), metadata=before.metadata))
+    return len(events)
 
 
 def replay(
@@ -274,8 +279,8 @@ def _kind(observed: bool) -> dg.DagsterEventType:
 
 def entry_of(event: Event, at: float) -> Entry:
     """A record as it is kept on disk."""
-    # A preview is in the store; as text in every record it would be most of the bytes.
-    shown = {name: value for name, value in event.metadata.items() if name != "preview"}
+    # Pictures are in the store; as text in every record they would be most of the bytes.
+    shown = {name: value for name, value in event.metadata.items() if name not in _PICTURES}
     document = dg.serialize_value(event._replace(metadata=shown))
     plain = {n: _value(shown[n]) for n in _PLAIN if n in shown}
     return Entry(event.asset_key.to_user_string(), event.partition, at, event.tags or {}, plain, document)

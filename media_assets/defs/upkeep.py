@@ -1,7 +1,6 @@
 """Upkeep on a schedule: files held against their records, the unused removed, recovery rehearsed."""
 
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -10,12 +9,12 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from media_assets.defs.journal import keep
 from media_assets.defs.recording import as_metadata
 from media_assets.defs.resources import MediaResource
+from media_assets.defs.tables import table
 from media_assets.defs.versions import described
 from media_assets.recovering import drill
 from media_assets.upkeep import clean, examine
 
 _DAY_SECONDS = 86_400.0
-_SHOWN = 100
 
 
 class IntegrityConfig(dg.Config):
@@ -48,7 +47,7 @@ def integrity(
 ) -> dg.MaterializeResult[None]:
     """Every tracked file is there and holds the bytes on record; what does not is marked as stale."""
     found = examine(context.instance, _graph(), media.settings, quick=config.quick)
-    rows = [(f.kind, f.path, f.problem, f.text, str(len(f.dependants))) for f in found.checked.findings]
+    rows = [(f.kind, f.path, f.problem, f.text, len(f.dependants)) for f in found.checked.findings]
     for kind, path, problem, text, _ in rows:
         context.log.warning(f"{kind} {path} is {problem}: {text}")
     return _result(
@@ -59,7 +58,7 @@ def integrity(
         bytes_read=found.checked.bytes_read,
         files=dict(found.checked.files),
         seconds=round(found.seconds, 3),
-        found=_table(("kind", "file", "problem", "what is wrong", "made from it"), rows),
+        found=table(("kind", "file", "problem", "what is wrong", "made from it"), rows),
     )
 
 
@@ -76,7 +75,7 @@ def cleaning(
         quota=config.quota_bytes,
         dry_run=config.dry_run,
     )
-    rows = [(candidate.kind, candidate.id, str(candidate.size)) for candidate in found.removed]
+    rows = [(candidate.kind, candidate.id, candidate.size) for candidate in found.removed]
     return _result(
         context,
         removed=len(rows),
@@ -86,7 +85,7 @@ def cleaning(
         in_use=len(found.in_use),
         dry_run=found.dry_run,
         seconds=round(found.seconds, 3),
-        gone=_table(("kind", "what", "bytes"), rows),
+        gone=table(("kind", "what", "bytes"), rows),
     )
 
 
@@ -94,14 +93,12 @@ def cleaning(
 def recovery_drill(context: dg.AssetExecutionContext, media: MediaResource) -> dg.MaterializeResult[None]:
     """A recovery into a scratch home gives every partition the status that it has; fails where not."""
     found = drill(context.instance, _graph(), media.settings)
-    rows = [
-        (asset, partition or "", before, after) for asset, partition, before, after in found.differences
-    ]
+    rows = found.differences
     metadata: dict[str, Any] = {
         "partitions_compared": found.compared,
         "records": found.reported,
         "seconds": round(found.seconds, 3),
-        "differences": _table(("asset", "partition", "status", "after recovery"), rows),
+        "differences": table(("asset", "partition", "status", "after recovery"), rows),
     }
     if rows:
         raise dg.Failure(
@@ -112,27 +109,34 @@ def recovery_drill(context: dg.AssetExecutionContext, media: MediaResource) -> d
     return _result(context, **metadata)
 
 
-nightly_integrity = dg.ScheduleDefinition(
-    name="nightly_integrity",
-    target=dg.AssetSelection.assets(dg.AssetKey(["upkeep", "integrity"])),
-    cron_schedule="0 3 * * *",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Reads every tracked file and marks what is missing or damaged as stale.",
+def _schedule(name: str, asset: str, cron: str, description: str) -> dg.ScheduleDefinition:
+    """A schedule of one of the assets here, which runs until it is switched off."""
+    return dg.ScheduleDefinition(
+        name=name,
+        target=dg.AssetSelection.assets(dg.AssetKey(["upkeep", asset])),
+        cron_schedule=cron,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=description,
+    )
+
+
+nightly_integrity = _schedule(
+    "nightly_integrity",
+    "integrity",
+    "0 3 * * *",
+    "Reads every tracked file and marks what is missing or damaged as stale.",
 )
-daily_cleaning = dg.ScheduleDefinition(
-    name="daily_cleaning",
-    target=dg.AssetSelection.assets(dg.AssetKey(["upkeep", "cleaning"])),
-    cron_schedule="0 4 * * *",
-    # It deletes: somebody has to want that.
-    default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="Removes outputs that were not used for seven days. Off until it is switched on.",
+daily_cleaning = _schedule(
+    "daily_cleaning",
+    "cleaning",
+    "0 4 * * *",
+    "Removes outputs that were not used for seven days and that can be made again.",
 )
-weekly_recovery_drill = dg.ScheduleDefinition(
-    name="weekly_recovery_drill",
-    target=dg.AssetSelection.assets(dg.AssetKey(["upkeep", "recovery_drill"])),
-    cron_schedule="0 5 * * 0",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Recovers into a scratch home and compares the status of every partition.",
+weekly_recovery_drill = _schedule(
+    "weekly_recovery_drill",
+    "recovery_drill",
+    "0 5 * * 0",
+    "Recovers into a scratch home and compares the status of every partition.",
 )
 
 
@@ -161,10 +165,3 @@ def _result(context: dg.AssetExecutionContext, **metadata: Any) -> dg.Materializ
         described(context.asset_key, None, data_version=version, code_version=code, inputs={}, metadata={})
     )
     return dg.MaterializeResult(metadata=as_metadata(metadata), data_version=dg.DataVersion(version))
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> dg.MetadataValue:
-    shown = [tuple(cell.replace("|", "\\|").replace("\n", " ") for cell in row) for row in rows[:_SHOWN]]
-    lines = [head, tuple("---" for _ in head), *shown]
-    more = f"\n\n… and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines) + more)

@@ -18,16 +18,20 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
+from media_assets.errors import MediaAssetsError
 from media_assets.settings import Settings
 from media_assets.store.journal import Entry
-from media_assets.store.outputs import SIDECAR
+from media_assets.store.layout import lock_of, output_folder, pending_folder, sidecars
 from media_assets.store.recipes import RecipeStore
 from media_assets.store.sources import SourceCatalogue
-from media_assets.store.tracked import Stored, expected, read_stored, users_of
+from media_assets.store.tracked import Dependants, Stored, expected, read_stored, users_of
 
-Kind = Literal["effect", "komposition", "preview"]
+Kind = Literal["effect", "komposition", "preview", "irreplaceable"]
 KINDS: tuple[Kind, ...] = ("effect", "komposition", "preview")
 """Effects and other operations; pieces, sounds and old versions of kompositions; pictures of outputs."""
+
+IRREPLACEABLE: Kind = "irreplaceable"
+"""What cannot be made again, since a source is gone or a recipe damaged: it goes only if asked for."""
 
 GRACE_SECONDS = 3600.0
 """What was used this short a time ago stays, whatever the quota."""
@@ -95,7 +99,7 @@ def plan_cleaning(
         tracked: the last records of the partitions there are.
         older: seconds without use after which a thing goes; None keeps it however old it is.
         quota: bytes that the store may have; the least recently used go until it has no more.
-        kinds: what may go at all.
+        kinds: what may go at all; what cannot be made again is a kind of its own.
         now: seconds since the epoch.
     """
     moment = time.time() if now is None else now
@@ -118,7 +122,7 @@ def remove(settings: Settings, candidate: Candidate) -> bool:
     """Remove one candidate; False, and nothing is removed, where an output of it is being made or used."""
     with contextlib.ExitStack() as stack:
         for fingerprint in candidate.files:
-            lock = FileLock(settings.store_root / "locks" / f"{fingerprint[:16]}.lock", timeout=0)
+            lock = FileLock(lock_of(settings.store_root, fingerprint), timeout=0)
             try:
                 stack.enter_context(lock)
             except Timeout:
@@ -135,15 +139,15 @@ def remove(settings: Settings, candidate: Candidate) -> bool:
 
 def _remove_folder(settings: Settings, fingerprint: str) -> None:
     """Take an output out of its place by one rename; a kill meanwhile leaves what `sweep` removes."""
-    folder = settings.store_root / fingerprint[:2] / fingerprint
-    aside = settings.store_root / "pending" / f"{os.getpid()}-clean-{fingerprint[:16]}"
+    folder = output_folder(settings.store_root, fingerprint)
+    aside = pending_folder(settings.store_root) / f"{os.getpid()}-clean-{fingerprint[:16]}"
     with contextlib.suppress(FileNotFoundError):
         folder.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
 
 
 def _stored(settings: Settings) -> Iterator[Stored]:
-    for sidecar in sorted(settings.store_root.glob(f"[0-9a-f][0-9a-f]/*/{SIDECAR}")):
+    for sidecar in sidecars(settings.store_root):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             yield read_stored(sidecar)
 
@@ -164,7 +168,8 @@ def _candidates(
     for entry in effects.values():
         current.setdefault(str(entry.metadata.get("fingerprint")), []).append(str(entry.partition))
     known = set(SourceCatalogue(settings).versions())
-    origins = {str(o) for entry in kept for o in entry.metadata.get("derived_from") or ()}
+    dependants = Dependants(stored, tracked)
+    origins = dependants.origins(str(o) for e in kept for o in e.metadata.get("derived_from") or ())
     of_effect: dict[str, list[Stored]] = {}
     for one in stored:
         if one.content_hash in needed:
@@ -172,17 +177,33 @@ def _candidates(
         users = current.get(one.folder.name, [])
         if len(users) == 1:
             of_effect.setdefault(users[0], []).append(one)
-        elif users:
-            continue  # it goes with the last of them
-        elif not ({o for o in one.derived_from if o.startswith("src_")} - known) & origins:
-            yield Candidate(_kind(one), one.id, False, one.used, _freed(one.path, None), (one.folder.name,))
-    for identifier in RecipeStore(settings):
+        if users:  # it goes with the last of them
+            continue
+        gone = {o for o in dependants.origins(one.derived_from) if o.startswith("src_")} - known
+        if not gone & origins:
+            kind = IRREPLACEABLE if gone else _kind(one)
+            yield Candidate(kind, one.id, False, one.used, _freed(one.path, None), (one.folder.name,))
+    recipes = RecipeStore(settings)
+    for identifier in recipes:
         if not _is_nested(identifier, nested):
-            yield _effect(settings, identifier, of_effect.get(identifier, []), effects)
+            kind = "effect" if _can_be_made(recipes, identifier, known) else IRREPLACEABLE
+            yield _effect(settings, kind, identifier, of_effect.get(identifier, []), effects)
+
+
+def _can_be_made(recipes: RecipeStore, identifier: str, known: Collection[str]) -> bool:
+    """Whether an effect's recipe can be read and the sources that it takes are there."""
+    try:
+        return all(source in known for source in recipes.get(identifier).inputs)
+    except MediaAssetsError:
+        return False
 
 
 def _effect(
-    settings: Settings, identifier: str, outputs: Sequence[Stored], effects: Mapping[str | None, Entry]
+    settings: Settings,
+    kind: Kind,
+    identifier: str,
+    outputs: Sequence[Stored],
+    effects: Mapping[str | None, Entry],
 ) -> Candidate:
     recipe = settings.effect_root / f"{identifier}.json"
     used = max([recipe.stat().st_mtime, *(one.used for one in outputs)])
@@ -192,11 +213,11 @@ def _effect(
         published = next((name for name in names if name.is_file()), None)
     size = sum(_freed(one.path, published) for one in outputs)
     files = tuple(one.folder.name for one in outputs)
-    return Candidate("effect", identifier, True, used, size, files, published)
+    return Candidate(kind, identifier, True, used, size, files, published)
 
 
 def _kind(one: Stored) -> Kind:
-    if one.operation == "thumbnail":
+    if one.operation in ("thumbnail", "screenshot") or one.operation.endswith("_preview"):
         return "preview"
     return "komposition" if one.operation.startswith("komposition") else "effect"
 

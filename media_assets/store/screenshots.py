@@ -17,7 +17,7 @@ from media_assets.media.stills import MOST_TILES, contact_sheet, still, waveform
 from media_assets.settings import Settings
 from media_assets.store.content import Content
 from media_assets.store.drawn import drawn
-from media_assets.store.outputs import Outcome, OutputStore, Recipe, publish
+from media_assets.store.outputs import Outcome, Output, OutputStore, Recipe, publish
 from media_assets.store.sidecars import plain_name
 from media_assets.store.sources import SourceFacts
 
@@ -83,7 +83,9 @@ def forget_screenshots(sources: Iterable[str], settings: Settings) -> None:
             folder.rmdir()
 
 
-def sheet_of(source: SourceFacts, content: Content, store: OutputStore, settings: Settings) -> Path | None:
+def sheet_of(
+    source: SourceFacts, content: Content, store: OutputStore, settings: Settings
+) -> Output | None:
     """A small picture of up to twelve scenes, or of moments of a video that has fewer than four.
 
     None where there is no picture, or none can be made, which is no reason to fail.
@@ -101,7 +103,7 @@ def sheet_of(source: SourceFacts, content: Content, store: OutputStore, settings
 
 def waveform_of(
     source: SourceFacts, content: Content, store: OutputStore, settings: Settings
-) -> Path | None:
+) -> Output | None:
     """A small picture of the sound; None where there is none, or it cannot be made."""
     if content.sound is None:
         return None
@@ -136,9 +138,9 @@ def _optional(
     store: OutputStore,
     settings: Settings,
     draw: Callable[[Path], FfmpegResult],
-) -> Path | None:
+) -> Output | None:
     try:
-        return _made(operation, parameters, source, store, settings, draw).output.path
+        return _made(operation, parameters, source, store, settings, draw).output
     except MediaAssetsError:
         return None
 

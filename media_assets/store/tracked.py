@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,8 @@ class Dependants:
     """What is made from each source and output, as sidecars and records have it."""
 
     def __init__(self, stored: Iterable[Stored], tracked: Iterable[Entry]) -> None:
-        self._direct: dict[str, set[str]] = {}
+        self._uses: dict[str, set[str]] = {}
+        self._origins: dict[str, set[str]] = {}
         for one in stored:
             self._add(one.derived_from, one.id)
         for entry in tracked:
@@ -66,23 +67,35 @@ class Dependants:
 
     def of(self, identifier: str) -> tuple[str, ...]:
         """Ids of all that is made from it, at any depth."""
-        found: set[str] = set()
-        waiting = [identifier]
-        while waiting:
-            for made in self._direct.get(waiting.pop(), ()):
-                if made not in found and made != identifier:
-                    found.add(made)
-                    waiting.append(made)
-        return tuple(sorted(found))
+        return _reached(identifier, self._uses)
+
+    def origins(self, identifiers: Iterable[str]) -> set[str]:
+        """Those ids, and the ids of all that they are made from, at any depth."""
+        return {origin for one in identifiers for origin in (one, *_reached(one, self._origins))}
 
     def _add(self, origins: Iterable[str], made: str) -> None:
         for origin in origins:
-            self._direct.setdefault(origin, set()).add(made)
+            self._uses.setdefault(origin, set()).add(made)
+            self._origins.setdefault(made, set()).add(origin)
+
+
+def _reached(identifier: str, links: Mapping[str, set[str]]) -> tuple[str, ...]:
+    found: set[str] = set()
+    waiting = [identifier]
+    while waiting:
+        for other in links.get(waiting.pop(), ()):
+            if other not in found and other != identifier:
+                found.add(other)
+                waiting.append(other)
+    return tuple(sorted(found))
 
 
 def expected(entry: Entry, settings: Settings) -> Iterator[tuple[str, Path | None]]:
     """The content hash of each file of a record, and the readable name that it was published under."""
     metadata = entry.metadata
+    for name, content_hash in _files(entry).items():
+        folder = metadata.get("folder")
+        yield content_hash, _here(f"{folder}/{name}", settings) if folder else None
     if "content_hash" not in metadata:
         return
     yield str(metadata["content_hash"]), _here(metadata.get("output"), settings)
@@ -97,10 +110,21 @@ def users_of(tracked: Iterable[Entry]) -> dict[str, tuple[Place, ...]]:
     found: dict[str, list[Place]] = {}
     for entry in tracked:
         renditions = (one.get("content_hash") for one in _renditions(entry).values())
-        for content_hash in (entry.metadata.get("content_hash"), *renditions):
+        for content_hash in (entry.metadata.get("content_hash"), *renditions, *_files(entry).values()):
             if content_hash:
                 found.setdefault(str(content_hash), []).append((entry.asset, entry.partition))
     return {content_hash: tuple(places) for content_hash, places in found.items()}
+
+
+def tells_files(entry: Entry) -> bool:
+    """Whether a record says which outputs are its partition's."""
+    return "content_hash" in entry.metadata or "files" in entry.metadata
+
+
+def _files(entry: Entry) -> dict[str, str]:
+    """Content hashes by name, where a partition is of many small files."""
+    files = entry.metadata.get("files")
+    return {str(name): str(one) for name, one in files.items()} if isinstance(files, dict) else {}
 
 
 def _renditions(entry: Entry) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from media_assets.errors import MediaAssetsError
 from media_assets.ids import hash_file
 from media_assets.settings import Settings
 from media_assets.store.files import read_json
+from media_assets.store.intact import file_state, source_state
 from media_assets.store.journal import Entry, Journal
-from media_assets.store.outputs import SIDECAR
+from media_assets.store.layout import sidecars
 from media_assets.store.recipes import RecipeStore
 from media_assets.store.recovery import orphans
-from media_assets.store.scan import look
 from media_assets.store.sources import SourceCatalogue, SourceFacts
 from media_assets.store.tracked import Dependants, Place, Stored, expected, read_stored, users_of
 
@@ -114,7 +114,7 @@ def _stored_with(settings: Settings, notes: _Notes) -> Iterator[Stored]:
         where = _relative(orphan.path, settings)
         notes.findings.append(Finding("output", orphan.path.name, where, "undescribed", orphan.reason))
     undescribed = {finding.id for finding in notes.findings}
-    for sidecar in sorted(settings.store_root.glob(f"[0-9a-f][0-9a-f]/*/{SIDECAR}")):
+    for sidecar in sidecars(settings.store_root):
         if sidecar.parent.name in undescribed:
             continue
         try:
@@ -131,36 +131,15 @@ def _source_work(
     facts: SourceFacts, settings: Settings, quick: bool, dependants: Dependants
 ) -> Callable[[], tuple[Finding | None, int]]:
     def work() -> tuple[Finding | None, int]:
-        problem, text, size = _source_problem(facts, settings, quick)
-        if problem is None:
-            return None, size
+        state = source_state(settings.source_root, facts, full=not quick)
+        if state.problem is None:
+            return None, state.bytes_read
+        text, found = f"{state.text}; {state.hint}", dependants.of(facts.id)
+        place: tuple[Place, ...] = (("source_file", facts.id),) if state.problem == "corrupt" else ()
         where = _relative(facts.path, settings)
-        found = dependants.of(facts.id)
-        place: tuple[Place, ...] = (("source_file", facts.id),) if problem == "corrupt" else ()
-        return Finding("source", facts.id, where, problem, text, place, found), size
+        return Finding("source", facts.id, where, state.problem, text, place, found), state.bytes_read
 
     return work
-
-
-def _source_problem(facts: SourceFacts, settings: Settings, quick: bool) -> tuple[Problem | None, str, int]:
-    file = look(settings.source_root, facts.relative)
-    if file is None:
-        return "missing", "the file is gone", 0
-    if file.stat != facts.stat:
-        return "changed", "it was changed after it was read; ingest reads it again", 0
-    if quick:
-        return None, "", 0
-    try:
-        same = hash_file(facts.path) == facts.sha256
-    except OSError as error:
-        return "corrupt", f"it cannot be read: {error.strerror}", 0
-    if same:
-        return None, "", facts.stat.size
-    return (
-        "corrupt",
-        "its bytes changed, its size and time did not: put a good copy in place",
-        facts.stat.size,
-    )
 
 
 def _output_work(
@@ -171,29 +150,14 @@ def _output_work(
     dependants: Dependants,
 ) -> Callable[[], tuple[Finding | None, int]]:
     def work() -> tuple[Finding | None, int]:
-        problem, text, size = _file_problem(one.path, one.size, one.content_hash, quick)
-        if problem is None or not one.folder.exists():
-            return None, size
+        state = file_state(one.path, one.size, one.content_hash, full=not quick)
+        if state.problem is None or not one.folder.exists():
+            return None, state.bytes_read
         where, places = _relative(one.path, settings), users.get(one.content_hash, ())
-        return Finding("output", one.id, where, problem, text, places, dependants.of(one.id)), size
+        found = dependants.of(one.id)
+        return Finding("output", one.id, where, state.problem, state.text, places, found), state.bytes_read
 
     return work
-
-
-def _file_problem(
-    path: Path, size: int | None, content_hash: str, quick: bool
-) -> tuple[Problem | None, str, int]:
-    try:
-        have = path.stat().st_size
-        if size is not None and have != size:
-            return "corrupt", f"it has {have} bytes instead of {size}", 0
-        if quick or hash_file(path) == content_hash:
-            return None, "", 0 if quick else have
-    except FileNotFoundError:
-        return "missing", "the file is gone", 0
-    except OSError as error:
-        return "corrupt", f"it cannot be read: {error.strerror}", 0
-    return "corrupt", "its bytes are not those that were written", have
 
 
 def _check_entry(
@@ -214,7 +178,7 @@ def _check_entry(
         if kept is None and not missing:
             missing = True
             wanted = str(entry.metadata.get("fingerprint", ""))
-            where = f"store/{wanted[:2]}/{wanted}"
+            where = f"store/{wanted[:2]}/{wanted}" if wanted else _named(published, settings)
             found = dependants.of(identifier)
             text = "the store has not got it"
             notes.findings.append(Finding("output", identifier, where, "missing", text, (place,), found))
@@ -223,11 +187,13 @@ def _check_entry(
         notes.count("published")
         if kept is not None and _same_file(published, kept.path):
             continue
-        problem, text, size = _file_problem(published, kept.size if kept else None, content_hash, quick)
-        notes.bytes_read += size
-        if problem is not None:
+        state = file_state(published, kept.size if kept else None, content_hash, full=not quick)
+        notes.bytes_read += state.bytes_read
+        if state.problem is not None:
             where = _relative(published, settings)
-            notes.findings.append(Finding("published", identifier, where, problem, text, (place,)))
+            notes.findings.append(
+                Finding("published", identifier, where, state.problem, state.text, (place,))
+            )
 
 
 def _check_documents(settings: Settings, notes: _Notes) -> None:
@@ -269,6 +235,11 @@ def _check_plans(settings: Settings, tracked: Sequence[Entry], notes: _Notes) ->
 
 def _document(kind: str, path: Path, text: str, settings: Settings) -> Finding:
     return Finding(kind, path.stem, _relative(path, settings), "corrupt", text)
+
+
+def _named(published: Path | None, settings: Settings) -> str:
+    """An output by its readable name; the store alone, where it has none."""
+    return "store" if published is None else _relative(published, settings)
 
 
 def _same_file(one: Path, other: Path) -> bool:

@@ -19,7 +19,7 @@ from media_assets.jobs import run_job
 from media_assets.store.outputs import SIDECAR, OutputStore
 from media_assets.store.recipes import RecipeStore
 from media_assets.upkeep import Cleaned, Verified, clean, verify
-from media_assets_tests.defs.conftest import RED, changed, statuses, write_document
+from media_assets_tests.defs.conftest import ON_DEMAND, RED, changed, statuses, write_document
 from media_assets_tests.defs.test_effects import CUT, job
 
 DAY = 86_400.0
@@ -47,12 +47,14 @@ def test_what_is_damaged_is_found_shown_as_stale_and_rendered_again(actions: Act
     write_document(root, "both.json", [(RED, 0.0)], renditions=[tall])
     effect = run_job(actions, job(root, CUT, wanted=["cut"])).effects["cut"]
     actions.render_komposition(root / "kompositions" / "both.json")
+    assert actions.analyse(["red.mp4"]).failed == []
     session, before = actions.session, statuses(actions)
 
     video = of_effect(actions, effect)
     flip(video)
     thumbnail = Path(str(session.metadata(THUMBNAIL, "src_red_mp4")["path"]))
     shutil.rmtree(thumbnail.parent)
+    pictures = lose_pictures(actions, root)
     (root / "output" / "kompositions" / "both_tall.mp4").unlink()
     (root / "metadata" / "plans" / "komp_both.json").write_text("{")
     flip(root / "source" / "blue.mp4")
@@ -75,14 +77,28 @@ def test_what_is_damaged_is_found_shown_as_stale_and_rendered_again(actions: Act
         ("komposition_plan", "komp_both"): "stale",
         ("source_file", "src_blue_mp4"): "stale",
     }
+    shown = {s.asset: s.status for name in ON_DEMAND for s in session.status(name, "src_red_mp4")}
+    assert shown == dict.fromkeys(ON_DEMAND, "stale")
     assert not video.exists()
     mended = verify(session, repair=True)
     assert mended.failed == ()
     assert told(mended) == {("source", "src_blue_mp4", "corrupt")}
     assert video.exists()
+    assert all(picture.is_file() for picture in pictures)
     flip(root / "source" / "blue.mp4")  # the good copy is put back
     assert verify(session).clean
     assert changed(actions, before) == {}
+
+
+def lose_pictures(actions: Actions, root: Path) -> list[Path]:
+    """Lose a screenshot under both of its names, and a contact sheet."""
+    made = {o.recipe.operation: o.path for o in OutputStore(actions.settings)}
+    lost = [made["contact_sheet_preview"], made["screenshot"]]
+    for path in lost:
+        shutil.rmtree(path.parent)
+    named = root / "output" / "screenshots" / "src_red_mp4" / "scene_001.jpg"
+    named.unlink()
+    return [*lost, named]
 
 
 def test_clean_up_takes_the_unused_and_keeps_what_is_current_or_needed(
@@ -129,6 +145,18 @@ def test_clean_up_takes_the_unused_and_keeps_what_is_current_or_needed(
         found = cleaned(actions, older=None, quota=left - 1, kinds=("effect",))
         assert {c.id for c in found.removed} == gone
     assert set(RecipeStore(actions.settings)) == {nested, fresh}
+
+    # What cannot be made again goes only if that is asked for.
+    (root / "source" / RED).unlink()
+    actions.ingest()
+    recently(actions, 8 * DAY)
+    irreplaceable = {
+        c.id for c in cleaned(actions, older=7 * DAY, kinds=("irreplaceable",), dry_run=True).removed
+    }
+    assert fresh in irreplaceable
+    assert not {c.id for c in cleaned(actions, older=7 * DAY).removed} & irreplaceable
+    cleaned(actions, older=7 * DAY, kinds=("irreplaceable",))
+    assert set(RecipeStore(actions.settings)) == {nested}
 
 
 def cut(root: Path, start: float) -> Path:
