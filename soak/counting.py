@@ -28,7 +28,7 @@ _CHANGED = re.compile(
     r"|it changed while it was being read|it is not analysed yet as it is now|No such file"
     r"|there is no such komposition|DocumentError|UnknownSource"
 )
-_DIED = re.compile(r"its process is gone")
+_DIED = re.compile(r"its process is gone|it never started")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Renderings:
 class FailedRuns:
     """Runs that failed: under a change, by being killed, and those that nothing explains."""
 
-    changed: int
+    changed: tuple[str, ...]
     killed: int
     unexplained: tuple[str, ...]
 
@@ -111,17 +111,17 @@ def lost_events(events: Sequence[Mapping[str, object]]) -> Iterator[str]:
 def failed_runs(actions: Actions) -> FailedRuns:
     """Every failed run, by what its steps said."""
     instance = actions.session.instance
-    changed = killed = 0
-    unexplained = []
+    killed = 0
+    changed, unexplained = [], []
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])):
         said = _said(instance, run.run_id)
         if _DIED.search(said):
             killed += 1
         elif _CHANGED.search(said) or BROKEN in said:
-            changed += 1
+            changed.append(said.strip()[:250].replace("\n", " "))
         else:
             unexplained.append(f"run {run.run_id[:8]}: {said[:400] or 'it said nothing'}")
-    return FailedRuns(changed, killed, tuple(unexplained))
+    return FailedRuns(tuple(changed), killed, tuple(unexplained))
 
 
 def unfinished(settings: Settings) -> list[str]:
@@ -132,7 +132,7 @@ def unfinished(settings: Settings) -> list[str]:
     hidden = [
         path
         for path in settings.data_root.rglob(".*")
-        if path.is_file() and settings.dagster_home not in path.parents
+        if path.is_file() and path.suffix != ".lock" and settings.dagster_home not in path.parents
     ]
     found = (*pending, *put_aside, *hidden)
     return [path.relative_to(settings.data_root).as_posix() for path in found]

@@ -30,9 +30,10 @@ _SHOWN = 12
 
 @dataclass(frozen=True)
 class Report:
-    """Facts in order, and violations by what they are of."""
+    """Facts in order, what runs that failed under a change said, and violations by what they are of."""
 
     facts: Mapping[str, str]
+    explained: tuple[str, ...]
     violations: Mapping[str, tuple[str, ...]]
 
     @property
@@ -47,6 +48,8 @@ class Report:
             (name, "yes" if not found else f"no: {len(found)}") for name, found in self.violations.items()
         ]
         print_table(["what must hold", "holds"], rows)
+        for text in self.explained:
+            print(f"failed under a change: {text}")
         for name, found in self.violations.items():
             for text in found[:_SHOWN]:
                 print(f"{name}: {text}")
@@ -77,7 +80,7 @@ def examine(soak: Soak, lived: Lived) -> Report:
     facts = _facts(soak, lived, found, soaked, cold, allowed)
     facts |= {
         "events": str(len(events)),
-        "failed runs, under a change": str(runs.changed),
+        "failed runs, under a change": str(len(runs.changed)),
         "failed runs, killed": str(runs.killed),
     }
     violations = {
@@ -94,7 +97,7 @@ def examine(soak: Soak, lived: Lived) -> Report:
         "no process left": (*lived.zombies, *stray),
         "memory": _growth(lived),
     }
-    return Report(facts, violations)
+    return Report(facts, runs.changed, violations)
 
 
 def _facts(

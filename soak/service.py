@@ -19,7 +19,9 @@ from media_assets.settings import PROJECT_ROOT
 from soak.studio import Studio
 
 _STOP_SECONDS = 30.0
+_STARTING_SECONDS = 120.0
 _MEGABYTE = 1 << 20
+_COMMAND = ("-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p")
 _DAEMON, _CODE = "dagster._daemon", "api grpc"
 
 
@@ -39,27 +41,18 @@ class Service:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._seen: dict[int, psutil.Process] = {}
+        self._started = 0.0
 
     def start(self) -> None:
         """Start it; what it says is appended to the log."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = str(free.getsockname()[1])
+        self._started = time.monotonic()
         home = {"DAGSTER_HOME": str(self._studio.settings.dagster_home)}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "dagster",
-                    "dev",
-                    "-w",
-                    "workspace.yaml",
-                    "-h",
-                    "127.0.0.1",
-                    "-p",
-                    port,
-                ],
+                [sys.executable, *_COMMAND, port],
                 cwd=PROJECT_ROOT,
                 env=self._studio.environment | home,
                 stdout=log,
@@ -98,9 +91,10 @@ class Service:
     @property
     def lives(self) -> bool:
         """Whether its daemon and its web server are there still."""
-        return (
-            self._process is not None and self._process.poll() is None and self._named(_DAEMON) is not None
-        )
+        if self._process is None or self._process.poll() is not None:
+            return False
+        starting = time.monotonic() - self._started < _STARTING_SECONDS
+        return starting or self._named(_DAEMON) is not None
 
     def memory(self) -> Memory | None:
         """What it takes now; None while it is starting."""

@@ -14,6 +14,7 @@ from dagster._core.storage.dagster_run import RunRecord
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    GRPC_INFO_TAG,
     PARTITION_NAME_TAG,
 )
 
@@ -23,6 +24,8 @@ _UNFINISHED = [*_UNBEGUN, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCE
 _UNDER_WAY = [dg.DagsterRunStatus.QUEUED, *_UNFINISHED]
 # A start takes seconds, on a busy machine a minute.
 _LONGEST_START_SECONDS = 600.0
+# Of one whose server is gone, or whose process said its pid, more is known: a power cut ends with this.
+_ORPHANED_SECONDS = 60.0
 
 
 def ranges(wanted: Iterable[str], order: Sequence[str], size: int) -> list[list[str]]:
@@ -105,7 +108,8 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
         run = record.dagster_run
         if run.status in _UNBEGUN:
             worker = run.tags.get(WORKER_TAG)
-            gone = _is_old(record) and (worker is None or not _is_alive(json.loads(worker)))
+            patience = _LONGEST_START_SECONDS if _has_server(run) else _ORPHANED_SECONDS
+            gone = _is_old(record, patience) and (worker is None or not _is_alive(json.loads(worker)))
         else:
             gone = not _is_worked_on(instance, record)
         if not gone:
@@ -129,7 +133,7 @@ def _is_worked_on(instance: dg.DagsterInstance, record: RunRecord) -> bool:
     run = record.dagster_run
     if WORKER_TAG in run.tags:
         return _is_alive(json.loads(run.tags[WORKER_TAG]))
-    if not _is_old(record):
+    if not _is_old(record, _ORPHANED_SECONDS):
         return True
     started = [
         (event.engine_event_data.metadata["pid"].value, entry.timestamp)
@@ -148,9 +152,25 @@ def _lived(pid: int, moment: float) -> bool:
         return False
 
 
-def _is_old(record: RunRecord) -> bool:
-    """Whether nothing was heard of a run for long; with a clock that was set back, for as long ahead."""
-    return abs(time.time() - record.update_timestamp.timestamp()) > _LONGEST_START_SECONDS
+def _has_server(run: dg.DagsterRun) -> bool:
+    """Whether the code server that was told to start a run listens still; unknown is yes."""
+    path = json.loads(run.tags.get(GRPC_INFO_TAG, "{}")).get("socket")
+    if not path:
+        return True
+    with socket.socket(socket.AF_UNIX) as server:
+        server.settimeout(1.0)
+        try:
+            server.connect(path)
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+    return True
+
+
+def _is_old(record: RunRecord, seconds: float) -> bool:
+    """Whether nothing was heard of a run for so long; with a clock that was set back, for as long ahead."""
+    return abs(time.time() - record.update_timestamp.timestamp()) > seconds
 
 
 def sign_run_of_steps(context: dg.AssetExecutionContext) -> None:
