@@ -8,7 +8,7 @@ import platform
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import batch, jobs, komposition, registry
+from bench import batch, jobs, komposition, recovery, registry
 from media_assets.console import print_table
 from media_assets.media import binaries
 from media_assets.settings import Settings
@@ -35,12 +35,14 @@ AIMS = {
     "thumbnail_batch_to_single": ("100 thumbnails in one run / 100 runs", 0.10),
     "impact_100k_ms": ("impact of what all is made from, 100,000 edges, ms", 100.0),
     "why_100k_ms": ("why, 100,000 edges, ms", 100.0),
+    "recover_5k_ms_a_record": ("recover, 5,000 records, ms each", 3.0),
 }
 BENCHMARKS = {
     "komposition": komposition.run,
     "batch": batch.run,
     "jobs": jobs.run,
     "registry": registry.run,
+    "recovery": recovery.run,
 }
 
 
