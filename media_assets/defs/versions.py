@@ -15,23 +15,17 @@ from dagster._core.definitions.data_version import (
     CODE_VERSION_TAG,
     DATA_VERSION_IS_USER_PROVIDED_TAG,
     DATA_VERSION_TAG,
-    INPUT_DATA_VERSION_TAG_PREFIX,
     get_input_data_version_tag,
     get_input_event_pointer_tag,
 )
 
 from media_assets.defs.journal import keep
+from media_assets.defs.known import Recorded, Seen, known
+
+__all__ = ["Edge", "Recorded", "Seen", "described", "inputs_of", "out_of_date", "record", "recorded"]
+__all__ += ["seen", "seen_whole"]
 
 _MATERIALIZATION = dg.DagsterEventType.ASSET_MATERIALIZATION
-_RECORDS_AT_ONCE = 500
-
-
-@dataclass(frozen=True)
-class Seen:
-    """An input's latest record: its data version, and the storage id that points to it."""
-
-    data_version: str
-    storage_id: int
 
 
 @dataclass(frozen=True)
@@ -42,18 +36,6 @@ class Edge:
     partitioned: bool = True
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """What a partition was last materialized from."""
-
-    data_version: str | None
-    code_version: str | None
-    inputs: Mapping[dg.AssetKey, str]
-
-
-_read: dict[tuple[str, dg.AssetKey, str, Seen], Recorded] = {}
-
-
 def seen(
     instance: dg.DagsterInstance,
     asset: dg.AssetKey,
@@ -62,14 +44,7 @@ def seen(
 ) -> dict[str, Seen]:
     """The latest record of each partition that has one; of an external asset, its observation."""
     keys = set(partitions)
-    if not keys:
-        return {}
-    # The ids first: a record that lands in between makes the pointer old, which reads as stale, never
-    # as fresh.
-    log = instance.event_log_storage
-    ids = log.get_latest_storage_id_by_partition(asset, event, keys)
-    tags = log.get_latest_tags_by_partition(asset, event, [DATA_VERSION_TAG], list(keys))
-    return {key: Seen(tags[key][DATA_VERSION_TAG], ids[key]) for key in ids if key in tags}
+    return known(instance, asset, event).seen(instance, keys) if keys else {}
 
 
 def seen_whole(instance: dg.DagsterInstance, asset: dg.AssetKey) -> Seen | None:
@@ -87,31 +62,10 @@ def recorded(
     """What each materialized partition of `asset` was made from.
 
     Provenance is only in the records themselves. They never change, so each is read once per process:
-    a sensor's tick costs two queries and the records that are new since the last one.
+    a sensor's tick costs a few small queries and the records that are new since the last one.
     """
-    latest = seen(instance, asset, partitions)
-    keys = {key: (instance.root_directory, asset, key, found) for key, found in latest.items()}
-    missing = [found.storage_id for key, found in latest.items() if keys[key] not in _read]
-    for start in range(0, len(missing), _RECORDS_AT_ONCE):
-        ids = missing[start : start + _RECORDS_AT_ONCE]
-        records = instance.fetch_materializations(
-            dg.AssetRecordsFilter(asset_key=asset, storage_ids=ids), limit=len(ids)
-        ).records
-        for record in records:
-            key = record.partition_key
-            if key in keys:
-                _read[keys[key]] = _recorded(record.event_log_entry.tags or {})
-    return {key: _read[place] for key, place in keys.items() if place in _read}
-
-
-def _recorded(tags: Mapping[str, str]) -> Recorded:
-    prefix = f"{INPUT_DATA_VERSION_TAG_PREFIX}/"
-    inputs = {
-        dg.AssetKey.from_user_string(name.removeprefix(prefix)): version
-        for name, version in tags.items()
-        if name.startswith(prefix)
-    }
-    return Recorded(tags.get(DATA_VERSION_TAG), tags.get(CODE_VERSION_TAG), inputs)
+    keys = set(partitions)
+    return known(instance, asset, _MATERIALIZATION).recorded(instance, keys) if keys else {}
 
 
 def inputs_of(
