@@ -146,7 +146,8 @@ def failures(results: Sequence[dg.ExecuteInProcessResult]) -> list[str]:
         for event in result.all_events:
             if event.is_step_failure:
                 error = event.step_failure_data.error
-                texts.append(error.message.strip() if error else str(event.message))
+                # What a step did not foresee, Dagster wraps in an error that only names the step.
+                texts.append((error.cause or error).message.strip() if error else str(event.message))
         if not result.success and not texts:
             texts += [str(event.message) for event in result.all_events if event.is_failure]
     return texts

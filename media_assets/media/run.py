@@ -251,7 +251,8 @@ def _failure(command: list[str], returncode: int, log: list[str]) -> FfmpegFaile
     words = "\n".join(line for line in log if line.strip()) or "ffmpeg said nothing"
     if any(text in words for text in _NO_ROOM) or returncode == -signal.SIGXFSZ:
         return DiskFull(
-            "no space was left while ffmpeg wrote its output", hint="free some space and run again"
+            f"no space was left while ffmpeg wrote {command[-1].removeprefix('file:')}",
+            hint="free some space and run again",
         )
     tail = "\n".join(words.splitlines()[-_SHOWN_LINES:])
     how = f"signal {-returncode}" if returncode < 0 else f"status {returncode}"

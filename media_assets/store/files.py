@@ -8,13 +8,20 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from media_assets.errors import disk_errors
+
 _OURS, _ANYBODYS = 0o600, 0o644
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a document that only its owner reads, and its folder if that is missing; see `write_bytes`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, json.dumps(document, indent=1, ensure_ascii=False).encode(), _OURS)
+    """Write a document that only its owner reads, and its folder if that is missing; see `write_bytes`.
+
+    Raises:
+        DiskFull, DiskRefused: there is no room, or no permission; the document before is as it was.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, json.dumps(document, indent=1, ensure_ascii=False).encode(), _OURS)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
