@@ -1,4 +1,4 @@
-# make demo | make dev | make test | make bench | make soak | make lint | make docs
+# make demo | make dev | make test | make bench | make faults | make soak | make lint | make docs
 PYTHON ?= $(shell for p in python3.12 python3.11 python3; do \
   $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
@@ -7,7 +7,7 @@ PORT ?= 3000
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: demo dev test bench soak lint docs clean
+.PHONY: demo dev test bench faults soak lint docs clean
 
 demo: .venv/runtime
 	$(BIN)/media-assets demo $(if $(MEDIA),--media "$(MEDIA)")
@@ -28,8 +28,9 @@ bench: .venv/bench
 soak: .venv/dev
 	$(BIN)/python -m soak $(SOAK)
 
+# Options: make faults FAULTS="kills --kills 10 --seed 7"
 faults: .venv/dev
-	$(BIN)/python -m media_assets_tests.faults $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m media_assets_tests.faults $(FAULTS)
 
 lint: .venv/dev
 	$(BIN)/ruff check .
