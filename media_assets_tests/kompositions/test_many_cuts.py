@@ -1,4 +1,4 @@
-"""Over ten minutes and 155 cuts every picture is the right one, and the sound stays with it."""
+"""Over 155 cuts every picture is the right one, and the sound stays with it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from media_assets_tests.measuring import decode
 
 RATE = 30
 SEGMENTS = 155
-# 124 beats a minute: eight of them are 116.13 frames, so that every boundary is rounded.
-BPM, BEATS = 124, 8
+# 124 beats a minute: two of them are 29.03 frames, so that every boundary is rounded.
+BPM, BEATS = 124, 2
 STARTS = (Fraction(12, RATE), Fraction(0), Fraction(47, RATE), Fraction(101, RATE), Fraction(7, RATE))
 HEARD_AT = 8000
 
@@ -41,8 +41,8 @@ def _clicks(settings: Settings, path: Path) -> NDArray[np.float64]:
     return starts / HEARD_AT
 
 
-def test_ten_minutes_are_exact_to_the_frame_and_in_sync(settings: Settings) -> None:
-    flash_at_whole_seconds(settings, "n.mp4", seconds=10)
+def test_many_cuts_are_exact_to_the_frame_and_in_sync(settings: Settings) -> None:
+    flash_at_whole_seconds(settings, "n.mp4", seconds=5)
     segments = [
         {"source": "n.mp4", "in_point": float(STARTS[index % len(STARTS)]), "duration": BEATS}
         for index in range(SEGMENTS)
@@ -55,7 +55,7 @@ def test_ten_minutes_are_exact_to_the_frame_and_in_sync(settings: Settings) -> N
     for index in range(SEGMENTS):
         first = int(STARTS[index % len(STARTS)] * RATE)
         wanted += range(first, first + _boundary(index + 1) - _boundary(index))
-    assert len(wanted) == 18_000
+    assert len(wanted) == 4_500
     # Each picture tells its number: none is missing, repeated or held, at a cut or elsewhere.
     assert numbers(settings, path) == wanted
     assert set(np.diff(sorted(packet_times(settings, path)))) == {512}
