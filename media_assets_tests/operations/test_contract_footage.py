@@ -11,9 +11,10 @@ from media_assets.errors import BadInput
 from media_assets.media.probe import probe
 from media_assets.operations.clip import Clip
 from media_assets.operations.registry import operation, operations
+from media_assets.planning.plan import Plan
 from media_assets.settings import Settings
 from media_assets.store.sources import SourceFacts
-from media_assets_tests.clips import Clips, made, planned
+from media_assets_tests.clips import Clips, planned, run
 from media_assets_tests.making import ingested
 
 pytestmark = pytest.mark.fixtures
@@ -32,7 +33,6 @@ FOOTAGE = (
     "video_odd/rails/video_without_audio_stream.mp4",
     "video_odd/streamio-ffmpeg/sideways movie.mov",
 )
-_EACH = 2
 _SECONDS = 1.0
 _FILLING = {
     "image": "logo",
@@ -59,10 +59,10 @@ def footage(
     return settings, found
 
 
-def _chosen(name: str) -> list[str]:
-    """Some of the footage for each operation, such that all of it is used by many."""
-    start = sorted(operations()).index(name)
-    return [FOOTAGE[(start * _EACH + step) % len(FOOTAGE)] for step in range(_EACH)]
+def _in_turn(name: str) -> tuple[str, ...]:
+    """The footage, for each operation another one first, such that all of it is used by many."""
+    start = sorted(operations()).index(name) % len(FOOTAGE)
+    return FOOTAGE[start:] + FOOTAGE[:start]
 
 
 @pytest.mark.parametrize("name", sorted(operations()))
@@ -70,41 +70,54 @@ def test_real_footage_comes_out_as_expected(
     name: str, footage: tuple[Settings, dict[str, SourceFacts]], clips: Clips
 ) -> None:
     settings, found = footage
-    rule = operation(name).takes
-    for chosen in _chosen(name):
-        sources = {"in": found[chosen], "plain": clips["plain"]}
-        slots = [
-            next(f for kind, f in _FILLING.items() if kind in s.kinds) for s in rule.slots if s.required
-        ]
-        sources |= {slot: clips[slot] for slot in slots}
-        first = "in"
-        documents: list[dict[str, object]] = []
-        if not rule.kinds & {"video", "audio"}:
-            continue  # takes stills alone, as the contract tests them
-        # What says how its source is opened cannot come after a cut.
-        if not operation(name).opens:
-            documents.append({"op": "trim", "input": "in", "output": "part", "params": {"end": _SECONDS}})
-            first = "part"
-        inputs = [first] + ["plain"] * (rule.minimum - 1) + slots
-        params = {**operation(name).example}
-        documents.append({"op": name, "inputs": inputs, "output": "out", "params": params})
+    if not operation(name).takes.kinds & {"video", "audio"}:
+        return  # takes stills alone, as the contract tests them
+    for chosen in _in_turn(name):
+        sources, documents = _on(name, found[chosen], clips)
         try:
             plan = planned(settings, sources, *documents)
         except BadInput as error:
             # Said before anything runs, and only where the footage lacks what the operation works on.
             assert found[chosen].info.audio is None or "beyond" in str(error), error
             continue
-        node = plan.nodes["out"]
-        output = made(settings, sources, *documents)["out"]
-        info = probe(output.path, settings)
-        shown, expected = Clip.of(info), node.clip
-        # A part in which nothing moves is written as a single picture.
-        still = node.profile.name == "webp_anim" and shown.kind == "image"
-        assert still or shown.kind == expected.kind, chosen
-        assert (shown.sound is None) == (expected.sound is None), chosen
-        if expected.picture is not None:
-            assert shown.picture is not None
-            size = (expected.picture.width, expected.picture.height)
-            assert (shown.picture.width, shown.picture.height) == size, chosen
-        if not node.operation.measures and not still:
-            assert shown.duration == pytest.approx(expected.duration, abs=0.12), chosen
+        _check(plan, settings, chosen)
+        return
+    pytest.fail(f"{name} takes none of the footage")
+
+
+def _on(
+    name: str, source: SourceFacts, clips: Clips
+) -> tuple[dict[str, SourceFacts], list[dict[str, object]]]:
+    """An operation on a part of the footage: the sources, and the job's operations."""
+    rule, kind = operation(name).takes, operation(name)
+    slots = [next(f for kinds, f in _FILLING.items() if kinds in s.kinds) for s in rule.slots if s.required]
+    sources = {"in": source, "plain": clips["plain"], **{slot: clips[slot] for slot in slots}}
+    documents: list[dict[str, object]] = []
+    first = "in"
+    # What says how its source is opened cannot come after a cut.
+    if not kind.opens:
+        documents.append({"op": "trim", "input": "in", "output": "part", "params": {"end": _SECONDS}})
+        first = "part"
+    inputs = [first] + ["plain"] * (rule.minimum - 1) + slots
+    documents.append({"op": name, "inputs": inputs, "output": "out", "params": dict(kind.example)})
+    return sources, documents
+
+
+def _check(plan: Plan, settings: Settings, chosen: str) -> None:
+    """Make the output of a plan, and hold it against what was expected."""
+    node = plan.nodes["out"]
+    (result,) = run(settings, plan, "out")
+    assert result.error is None, chosen
+    assert result.outcome is not None
+    info = probe(result.outcome.output.path, settings)
+    shown, expected = Clip.of(info), node.clip
+    # A part in which nothing moves is written as a single picture.
+    still = node.profile.name == "webp_anim" and shown.kind == "image"
+    assert still or shown.kind == expected.kind, chosen
+    assert (shown.sound is None) == (expected.sound is None), chosen
+    if expected.picture is not None:
+        assert shown.picture is not None
+        size = (expected.picture.width, expected.picture.height)
+        assert (shown.picture.width, shown.picture.height) == size, chosen
+    if not node.operation.measures and not still:
+        assert shown.duration == pytest.approx(expected.duration, abs=0.12), chosen
