@@ -132,7 +132,7 @@ def unfinished(settings: Settings) -> list[str]:
     hidden = [
         path
         for path in settings.data_root.rglob(".*")
-        if path.is_file() and path.suffix != ".lock" and settings.dagster_home not in path.parents
+        if path.is_file() and not path.name.endswith(".lock") and settings.dagster_home not in path.parents
     ]
     found = (*pending, *put_aside, *hidden)
     return [path.relative_to(settings.data_root).as_posix() for path in found]
