@@ -84,5 +84,7 @@ def _give(text: str, document: dict[str, object], output: Path | None, lost: Los
         return
     if output is None:
         print(text, end="")
+    else:
+        console.say(f"wrote {output}")
     for place, message in lost:
         console.say(f"lost: {place}: {message}")

@@ -154,6 +154,7 @@ def test_a_document_goes_to_another_program_and_comes_back(
     assert _json(root, "export-otio", edited.stem, "-o", timeline)["lost"] == []
     ran = CliRunner().invoke(app, ["komposition", "import-otio", str(timeline), "-o", str(back)])
     assert ran.exit_code == 0, ran.output
+    assert "wrote" in ran.stderr, "nothing was lost, and nothing was said"
     assert load(back) == load(edited)
     assert json.loads(_run(root, "export-otio", edited))["OTIO_SCHEMA"] == "Timeline.1"
     for arguments, reason in (
