@@ -18,11 +18,11 @@ Fault = Callable[[Warm, Path, int, int], list[Verdict]]
 
 FAULTS: Mapping[str, Fault] = {
     "kills": lambda warm, folder, seed, count: [kills.kills(warm, folder, random.Random(seed), count)],
-    "together": lambda warm, folder, seed, _: [together.one_effect(warm, folder, random.Random(seed), 10)],
-    "daemons": lambda warm, folder, seed, _: [together.two_daemons(warm, folder)],
+    "together": lambda warm, folder, _seed, _count: [together.one_effect(warm, folder, 10)],
+    "daemons": lambda warm, folder, _seed, _count: [together.two_daemons(warm, folder)],
     "disk": lambda warm, folder, seed, _: full.apart(folder, seed, ()),
     "files": lambda warm, folder, seed, _: [damage.files(warm, folder, random.Random(seed), 10)],
-    "databases": lambda warm, folder, seed, _: [damage.databases(warm, folder)],
+    "databases": lambda warm, folder, _seed, _count: [damage.databases(warm, folder)],
 }
 
 

@@ -56,13 +56,18 @@ REFUSALS = ("read-only store", "read-only root", "no permission: store", "no per
 
 def apart(folder: Path, seed: int, names: Sequence[str]) -> list[Verdict]:
     """Run stages in a process that may mount; where none may, with a limit on the size of files."""
-    way = next((way for way in _APART if _may_mount(way)), ())
+    way = mounting()
     command = [*way, sys.executable, "-m", __name__, str(folder), str(seed), *names]
     environment = os.environ | {"MEDIA_ASSETS_FAULTS_MOUNTED": " ".join(way)}
     done = subprocess.run(
         command, cwd=PROJECT_ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
     return [Verdict(**one) for one in json.loads(done.stdout)]
+
+
+def mounting() -> tuple[str, ...]:
+    """The words before a command that lets it mount; none where nobody may."""
+    return next((way for way in _APART if _may_mount(way)), ())
 
 
 def _may_mount(way: Sequence[str]) -> bool:
@@ -160,8 +165,8 @@ def refusals(warm: Warm, folder: Path, way: str, names: Sequence[str]) -> Verdic
     ways: Mapping[str, tuple[Path, Callable[[Path], contextlib.AbstractContextManager[None]]]] = {
         "read-only store": (root / "store", disks.read_only),
         "read-only root": (root, disks.read_only),
-        "no permission: store": (root / "store", _forbidden),
-        "no permission: home": (root / "dagster_home", _forbidden),
+        "no permission: store": (root / "store", forbidden),
+        "no permission: home": (root / "dagster_home", forbidden),
     }
     chosen = [name for name in REFUSALS if not names or name in names]
     for number, name in enumerate(chosen, 1):
@@ -185,7 +190,7 @@ def refusals(warm: Warm, folder: Path, way: str, names: Sequence[str]) -> Verdic
 
 
 @contextlib.contextmanager
-def _forbidden(folder: Path) -> Iterator[None]:
+def forbidden(folder: Path) -> Iterator[None]:
     """A folder that may be neither read nor written; nor may what is in it be written."""
     paths = [path for path in [folder, *folder.rglob("*")] if path.is_dir() or path.suffix == ".db"]
     modes = {path: path.stat().st_mode for path in paths}

@@ -34,7 +34,7 @@ def kills(
     """Kill in each of `rounds` rounds, go on, and hold what is there against what was acknowledged.
 
     Args:
-        names: commands of the load; without, some or all of them, as chance will have it.
+        names: commands of the load, and what is run afterwards; without, some or all of them by chance.
         longest: seconds after the start up to which a kill may come.
     """
     started = time.monotonic()
@@ -43,7 +43,7 @@ def kills(
     ledger = Ledger(world.settings)
     done: dict[str, int] = {}
     world.add(0)
-    for words in world.going_on(0):
+    for words in world.going_on(0, names):
         verdict.check(warm.run(world.root, *words))
     for number in range(1, rounds + 1):
         ledger.take()
@@ -64,7 +64,7 @@ def kills(
             warm.wait(*commands)
         _nothing_runs_on(world.settings, verdict)
         ledger.take(*commands)
-        for words in world.going_on(number):
+        for words in world.going_on(number, names):
             verdict.check(warm.run(world.root, *words))
         verdict.check_verified(warm.run(world.root, "verify", "--json"))
         ledger.compare(verdict)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from media_assets_tests.faults.world import World
 _PATIENCE_SECONDS = 600.0
 
 
-def one_effect(warm: Warm, folder: Path, rng: random.Random, rounds: int) -> Verdict:
+def one_effect(warm: Warm, folder: Path, rounds: int) -> Verdict:
     """Two processes ask for one effect: one renders, both get it; if that one is killed, the other does."""
     started, verdict = time.monotonic(), Verdict("two ask for one effect")
     world = World(folder / "together", folder)

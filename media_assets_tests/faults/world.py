@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from media_assets.analytics.events import new_event, writer_for
@@ -62,10 +63,10 @@ class World:
             "verify": ("verify", "--json"),
         }
 
-    def going_on(self, number: int) -> tuple[Words, ...]:
-        """What is run afterwards, one by one: it has to bring everything to its end."""
-        names = ("ingest", "workflow", "komposition", "effects", "analytics")
-        return tuple(self.load(number)[name] for name in names)
+    def going_on(self, number: int, names: Sequence[str] = ()) -> tuple[Words, ...]:
+        """What is run afterwards, one by one: it has to bring everything, or those `names`, to an end."""
+        chosen = names or ("ingest", "workflow", "komposition", "effects", "analytics")
+        return tuple(self.load(number)[name] for name in chosen)
 
     def forsake(self, number: int) -> set[str]:
         """Have what was made in a round look as if it had not been used for eight days: clean may take it.
