@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from soak.studio import NAMES, TAKES, TITLE, VIDEOS, Studio, drawn_document, nesting
+from soak.studio import TAKES, TITLE, Studio, drawn_document, nesting
 
 BROKEN = "broken"
 LATER = "later.mp4"
@@ -38,7 +38,7 @@ class Changes:
         self._chance = chance
         self._number = count(1)
         # What each file is a take of, by its name: renamed and copied files keep it.
-        self._bases = {name: name for name in NAMES}
+        self._bases = {name: name for name in studio.names}
         self._growing: dict[str, None] = {}
         self._steps: list[tuple[float, int, Callable[[float], None]]] = []
         self._gone: dict[str, str] = {}
@@ -106,7 +106,7 @@ class Changes:
     def _media(self, *, video: bool = False) -> list[str]:
         """Settled sources that hold what they should."""
         names = [name for name in self.settled() if name in self._bases]
-        return [name for name in names if not video or self._bases[name] in VIDEOS]
+        return [name for name in names if not video or self._bases[name] in self._studio.videos]
 
     def _documents(self) -> list[str]:
         return sorted(path.stem for path in self._studio.settings.komposition_root.glob("*.json"))
@@ -118,7 +118,7 @@ class Changes:
         """A name that is not taken, and what it will be a take of."""
         if len(self._names()) >= _MOST_SOURCES:
             return None
-        base = self._chance.choice(VIDEOS)
+        base = self._chance.choice(self._studio.videos)
         return f"extra {next(self._number)}{Path(base).suffix}", base
 
     def _take(self, base: str) -> bytes:
@@ -230,7 +230,7 @@ class Changes:
         """A file that is no media: noise, a movie without its end, or nothing at all."""
         if len(self._names()) >= _MOST_SOURCES:
             return None
-        whole = self._studio.content(VIDEOS[0], "a")
+        whole = self._studio.content(self._studio.videos[0], "a")
         content = self._chance.choice((b"noise" * 99, whole[: len(whole) // 2], b""))
         name = f"{BROKEN} {next(self._number)}.mp4"
         self._studio.put(name, content)
@@ -283,8 +283,8 @@ class Changes:
     def _bring_missing(self, now: float) -> str | None:
         if LATER in self._names():
             return None
-        self._bases[LATER] = VIDEOS[0]
-        self._studio.put(LATER, self._take(VIDEOS[0]))
+        self._bases[LATER] = self._studio.videos[0]
+        self._studio.put(LATER, self._take(self._studio.videos[0]))
         return LATER
 
     def _nest(self, now: float) -> str | None:

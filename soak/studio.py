@@ -28,7 +28,6 @@ _PICTURES = {"a": "testsrc2", "b": "smptebars", "c": "rgbtestsrc"}
 _TUNES = {"a": 220, "b": 330, "c": 440}
 SONG, TITLE = "song.wav", "title.png"
 VIDEOS = tuple(_VIDEOS)
-NAMES = (*VIDEOS, SONG, TITLE)
 # A box that players pass over: other bytes, the same pictures.
 _FREE_BOX = b"\0\0\0\x10freemore!!!!"
 
@@ -41,12 +40,20 @@ class Studio:
         root: the data root.
         takes: a folder beside it with each file in several takes.
         recorded: where each ffmpeg command of the soak is written down, or None.
+        analyze: `eager` to have every source analysed.
+        videos: names of the first videos; later ones are takes of them too.
     """
 
     root: Path
     takes: Path
     recorded: Path | None = None
     analyze: str = "manual"
+    videos: tuple[str, ...] = VIDEOS
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The first sources."""
+        return (*self.videos, SONG, TITLE)
 
     @property
     def settings(self) -> Settings:
@@ -128,10 +135,11 @@ class Studio:
         return path
 
 
-def make_takes(folder: Path, settings: Settings) -> None:
+def make_takes(folder: Path, settings: Settings, videos: tuple[str, ...]) -> None:
     """Make every file in every take, once."""
     for take in TAKES:
-        for name, (size, rate, heard) in _VIDEOS.items():
+        for name in videos:
+            size, rate, heard = _VIDEOS[name]
             sound = f"sine=f={_TUNES[take]}:r=48000" if heard else None
             target = folder / take / name
             clip(settings, target, size=size, rate=rate, picture=_PICTURES[take], sound=sound)
@@ -141,20 +149,20 @@ def make_takes(folder: Path, settings: Settings) -> None:
         make(settings, folder / take / TITLE, "-f", "lavfi", "-i", picture, "-frames:v", "1")
 
 
-def open_studio(folder: Path, *, analyze: str, record: bool) -> Studio:
+def open_studio(folder: Path, *, analyze: str, record: bool, videos: tuple[str, ...] = VIDEOS) -> Studio:
     """A studio under `folder` with all its files in the first take and three documents."""
     root, takes = folder / "data", folder / "takes"
     settings = Settings.from_environment(root)
-    make_takes(takes, settings)
+    make_takes(takes, settings, videos)
     recorded = folder / "ffmpeg.jsonl" if record else None
     if recorded is not None:
         _recorder(takes / "ffmpeg", recorded, binaries.ffmpeg(settings).path)
-    studio = Studio(root, takes, recorded, analyze)
-    for name in NAMES:
+    studio = Studio(root, takes, recorded, analyze, videos)
+    for name in studio.names:
         studio.put(name, studio.content(name, "a"))
     chance = random.Random(0)  # noqa: S311 - the same documents each time
     for name in ("opening", "reel"):
-        studio.write(name, drawn_document(chance, VIDEOS))
+        studio.write(name, drawn_document(chance, videos))
     studio.write("nested", nesting("komp_reel"))
     return studio
 
