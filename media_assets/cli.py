@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,7 @@ from media_assets import (
 from media_assets.cli_common import Data, Json, print_rows, with_actions
 from media_assets.errors import MediaAssetsError, disk_errors
 from media_assets.settings import Settings
+from media_assets.store.attempts import known_attempts
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(cli_operations.operations)
@@ -111,20 +113,19 @@ def status(
     data: Data = None,
     json: Json = False,
 ) -> None:
-    """Tell what is materialized, missing or stale, and why: Dagster's own answer."""
+    """Tell what is materialized, missing or stale, and why: Dagster's own answer, and what failed."""
     found = with_actions(data, lambda actions: list(actions.session.status(asset, partition)))
+    failed = known_attempts(Settings.from_environment(data))
+    attempts = {s: failed.get((s.asset, s.partition or "")) for s in found if s.status != "materialized"}
     if json:
-        console.print_json({"assets": [status.to_json() for status in found]})
+        shown = [s.to_json() | {"attempt": asdict(a) if (a := attempts.get(s)) else None} for s in found]
+        console.print_json({"assets": shown})
         return
-    rows = [
-        (
-            s.asset,
-            s.partition,
-            s.status,
-            "; ".join(f"{c.reason} {c.dependency or ''}".strip() for c in s.causes),
-        )
-        for s in found
-    ]
+    rows = []
+    for s in found:
+        causes = [f"{c.reason} {c.dependency or ''}".strip() for c in s.causes]
+        causes += [attempt.told()] if (attempt := attempts.get(s)) else []
+        rows.append((s.asset, s.partition, s.status, "; ".join(causes)))
     console.print_table(["asset", "partition", "status", "why"], rows)
 
 

@@ -28,6 +28,7 @@ concurrency:
     max_concurrent_runs: 4
   pools:
     # Each pool is one machine-wide resource: a run in "ffmpeg" uses every core, DuckDB has one writer.
+    # Those two have limits of their own: MEDIA_ASSETS_POOL_FFMPEG and MEDIA_ASSETS_POOL_WAREHOUSE.
     default_limit: 1
     granularity: op
 compute_logs:
@@ -66,9 +67,20 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     with FileLock(settings.dagster_home / ".opening.lock"):
         for pause in _PAUSES_SECONDS:
             try:
-                return dg.DagsterInstance.get()
+                return _opened(settings)
             except DatabaseError as error:
                 if is_damage(error):
                     raise
                 time.sleep(pause)
-        return dg.DagsterInstance.get()
+        return _opened(settings)
+
+
+def _opened(settings: Settings) -> dg.DagsterInstance:
+    """The instance, with the limits of pools that the settings give; they are kept in its event log."""
+    instance = dg.DagsterInstance.get()
+    log = instance.event_log_storage
+    known = {pool.name: pool.limit for pool in log.get_pool_limits()}
+    for pool, limit in settings.pools.items():
+        if known.get(pool) != limit:
+            log.set_concurrency_slots(pool, limit)
+    return instance

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from media_assets.defs.batches import fail_dead_runs, range_tags, ranges, worker_tag
+from media_assets.defs.batches import fail_dead_runs, makes_tag, range_tags, ranges, worker_tag
 from media_assets.defs.dead_runs import freeing_places
 from media_assets.errors import BadInput
 from media_assets.homes import check_home, telling_damage
@@ -130,7 +130,7 @@ class Session:
             with freeing_places(self.instance):
                 result = job.execute_in_process(
                     instance=self.instance,
-                    tags={**tags, **worker_tag()},
+                    tags={**tags, **makes_tag(assets), **worker_tag()},
                     run_config={**(run_config or {}), **quiet},
                     raise_on_error=False,
                 )

@@ -19,6 +19,7 @@ from dagster._core.storage.tags import (
 )
 
 WORKER_TAG = "media_assets/worker"
+MAKES_TAG = "media_assets/makes"
 _UNBEGUN = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 _UNFINISHED = [*_UNBEGUN, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 _UNDER_WAY = [dg.DagsterRunStatus.QUEUED, *_UNFINISHED]
@@ -62,8 +63,15 @@ def under_way(instance: dg.DagsterInstance, asset: dg.AssetKey, order: Sequence[
     return busy
 
 
+def makes_tag(assets: Iterable[dg.AssetKey]) -> dict[str, str]:
+    """The tag that says what a run in this process makes: Dagster notes that only of those it launches."""
+    return {MAKES_TAG: json.dumps([asset.to_user_string() for asset in assets])}
+
+
 def makes(run: dg.DagsterRun, asset: dg.AssetKey) -> bool:
     """Whether a run makes `asset`."""
+    if MAKES_TAG in run.tags:
+        return asset.to_user_string() in json.loads(run.tags[MAKES_TAG])
     return run.asset_selection is None or asset in run.asset_selection
 
 

@@ -172,7 +172,11 @@ class Failures:
             names = ", ".join(key for key, _ in self._found[:5])
             raise dg.Failure(
                 f"{len(self._found)} of {total} partitions failed: {names}; first: {self._found[0][1]}",
-                metadata={"failed": dg.MetadataValue.md(table)},
+                metadata={
+                    "failed": dg.MetadataValue.md(table),
+                    # By partition, for sensors: they tell why they do not ask for it at once.
+                    "reasons": dg.MetadataValue.json(dict(self._found)),
+                },
                 allow_retries=False,
             )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import dagster as dg
-from dagster._core.events import StepFailureData
+from dagster._core.execution.plan.objects import StepFailureData
 from dagster._core.storage.dagster_run import RunRecord
 
 from media_assets.defs.batches import covered, makes, range_tags, ranges, under_way
@@ -52,7 +51,8 @@ def request_due(
     with attempts_at(settings, names, longest=longest) as attempts:
         attempts.keep_only(wanted)
         busy = under_way(instance, assets[0], order)
-        learn_failures(instance, assets[0], order, attempts, attempts.untold(wanted) - busy)
+        untold = attempts.untold(wanted) - busy
+        learn_failures(instance, assets[0], lambda run: covered(run, order), attempts, untold)
         due = {key: wanted[key] for key in attempts.due(wanted) if key not in busy}
         batches = _batches(due, order, attempts, settings.batch_size)[:RUNS_PER_TICK]
         for key in (key for batch in batches for key in batch):
@@ -64,33 +64,42 @@ def request_due(
             dg.RunRequest(asset_selection=list(assets), asset_check_keys=[], tags=range_tags(b))
             for b in batches
         ],
-        skip_reason=told(resting, attempts.now) if resting and not batches else None,
+        skip_reason=None if batches else told(resting, attempts.now),
     )
 
 
-def told(resting: Mapping[str, Attempt], now: float) -> str:
-    """Which partitions rest, after how many attempts, why, and until when."""
-    lines = []
-    for key, attempt in sorted(resting.items(), key=lambda item: item[1].next_at)[:_SHOWN]:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(attempt.next_at))
-        seconds = max(0.0, attempt.next_at - now)
-        if attempt.error is None:
-            lines.append(f"{key} was asked for; again at {when} if nothing came of it")
-            continue
-        times = "once" if attempt.count == 1 else f"{attempt.count} times"
-        lines.append(f"{key} failed {times}, next try in {_span(seconds)} ({when}): {attempt.error}")
-    more = len(resting) - len(lines)
-    return "\n".join([*lines, *([f"and {more} more"] if more else [])])
+def told(resting: Mapping[str, Attempt], now: float) -> str | None:
+    """Which partitions rest, after how many attempts, why, and until when; None where none does."""
+    soonest = sorted(resting.items(), key=lambda item: item[1].next_at)
+    lines = [f"{key} {attempt.told(now)}" for key, attempt in soonest[:_SHOWN]]
+    more = [f"and {len(soonest) - _SHOWN} more"] if len(soonest) > _SHOWN else []
+    return "\n".join([*lines, *more]) or None
+
+
+def together(*results: dg.SensorResult) -> dg.SensorResult:
+    """One result of several; why nothing is requested is told where that is so of all."""
+    runs = [run for result in results for run in result.run_requests or []]
+    reasons = [result.skip_reason.skip_message for result in results if result.skip_reason]
+    skip = "\n".join(reason for reason in reasons if reason)
+    return dg.SensorResult(run_requests=runs, skip_reason=skip if skip and not runs else None)
 
 
 def learn_failures(
     instance: dg.DagsterInstance,
     asset: dg.AssetKey,
-    order: Sequence[str],
+    taken: Callable[[dg.DagsterRun], set[str]],
     attempts: Attempts,
     untold: set[str],
 ) -> None:
-    """Note what the latest failed run said of each of the `untold`; a run is looked at once."""
+    """Note what the latest failed run said of each of the `untold`; a run is looked at once.
+
+    Args:
+        instance: where runs are looked up.
+        asset: what they made.
+        taken: the partitions that a run takes.
+        attempts: where it is noted.
+        untold: partitions of which it is not known why they failed.
+    """
     if not untold:
         return
     rest = set(untold)
@@ -100,7 +109,7 @@ def learn_failures(
             continue
         keys = {
             key
-            for key in rest & covered(record.dagster_run, order)
+            for key in rest & taken(record.dagster_run)
             if _is_answer(record, attempts.entries[key], attempts.now)
         }
         if not keys:
@@ -141,11 +150,10 @@ def _batches(
     groups: dict[int, list[str]] = {}
     for key, version in due.items():
         groups.setdefault(min(attempts.count(key, version), 10), []).append(key)
-    return [
-        batch
-        for count in sorted(groups)
-        for batch in ranges(groups[count], order, max(1, size // 4**count))
-    ]
+    batches: list[list[str]] = []
+    for count in sorted(groups):
+        batches += ranges(groups[count], order, max(1, size // 4**count))
+    return batches
 
 
 def _is_answer(record: RunRecord, attempt: Attempt, now: float) -> bool:
@@ -156,9 +164,3 @@ def _is_answer(record: RunRecord, attempt: Attempt, now: float) -> bool:
 def _short(text: str) -> str:
     words = " ".join(text.split())
     return words if len(words) <= _LONGEST_ERROR else words[: _LONGEST_ERROR - 1] + "…"
-
-
-def _span(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -9,7 +9,7 @@ import dagster as dg
 from media_assets.components.loaded import loaded_workflows
 from media_assets.defs.batches import fail_dead_runs, is_busy
 from media_assets.defs.partitions import SOURCES, set_partitions
-from media_assets.defs.requesting import request_due
+from media_assets.defs.requesting import learn_failures, request_due, told
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import (
     SOURCE_FILE,
@@ -20,6 +20,8 @@ from media_assets.defs.sources import (
 )
 from media_assets.defs.versions import out_of_date, seen
 from media_assets.planning.workflow import Workflow
+from media_assets.settings import Settings
+from media_assets.store.attempts import attempts_at
 from media_assets.store.scan import Found
 from media_assets.store.sources import Changes, SourceCatalogue
 
@@ -41,9 +43,7 @@ def source_sensor(context: dg.SensorEvaluationContext, media: MediaResource) -> 
     if changes.removed:
         forget_sources(instance, catalogue, changes.removed)
     sync_partitions(instance, catalogue)
-    if not changes.unread or is_busy(instance, SOURCE_FILE):
-        return dg.SensorResult()
-    return dg.SensorResult(run_requests=[ingest_request(changes.unread, media.settings.batch_size)])
+    return request_ingest(instance, changes.unread, media.settings)
 
 
 @dg.sensor(
@@ -83,6 +83,32 @@ def source_changes(instance: dg.DagsterInstance, catalogue: SourceCatalogue) -> 
     ]
     removed = {*changes.removed, *(present - set(on_disk))}
     return Changes((*changes.unread, *behind), tuple(sorted(removed)), changes.growing, on_disk)
+
+
+def request_ingest(
+    instance: dg.DagsterInstance, unread: Sequence[Found], settings: Settings
+) -> dg.SensorResult:
+    """A run for files that are due, unless one is under way; those that failed oftener wait for the others.
+
+    A file that is wrong is a rejection and is read: a failure is that of the machine, as without ffprobe,
+    or of a file that takes the process down with it. So what failed before goes in ever smaller runs.
+    """
+    files = {file.id: file for file in unread}
+    wanted = {key: f"{f.stat.size} {f.stat.mtime_ns} {f.stat.inode}" for key, f in files.items()}
+    with attempts_at(settings, [SOURCE_FILE.to_user_string()]) as attempts:
+        attempts.keep_only(wanted)
+        if is_busy(instance, SOURCE_FILE):
+            return dg.SensorResult()
+        learn_failures(instance, SOURCE_FILE, lambda _: set(wanted), attempts, attempts.untold(wanted))
+        due = attempts.due(wanted)
+        if not due:
+            return dg.SensorResult(skip_reason=told(attempts.resting(wanted), attempts.now))
+        count = min(attempts.count(key, wanted[key]) for key in due)
+        first = [key for key in due if attempts.count(key, wanted[key]) == count]
+        chosen = first[: max(1, settings.batch_size // 4 ** min(count, 10))]
+        for key in chosen:
+            attempts.asked(key, wanted[key])
+    return dg.SensorResult(run_requests=[ingest_request([files[key] for key in chosen], len(chosen))])
 
 
 def ingest_request(files: Iterable[Found], batch_size: int) -> dg.RunRequest:

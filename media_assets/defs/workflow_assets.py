@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from media_assets import progress
 from media_assets.defs.batches import sign_run
@@ -23,7 +24,7 @@ from media_assets.planning.execute import NodeResult, execute
 from media_assets.planning.jobspec import OperationSpec
 from media_assets.planning.workflow import SOURCE, Workflow
 from media_assets.store.outputs import publish
-from media_assets.store.sources import SourceFacts
+from media_assets.store.sources import SourceCatalogue, SourceFacts
 from media_assets.store.thumbnails import preview_of
 
 
@@ -66,6 +67,25 @@ class WorkflowAssets:
         """The multi-asset, and an asset for each constant input."""
         constants = [self._constant_asset(name, ref) for name, ref in self.workflow.constants.items()]
         return dg.Definitions(assets=[self._nodes_asset(), *constants])
+
+    def constant_record(
+        self, name: str, instance: dg.DagsterInstance, catalogue: SourceCatalogue
+    ) -> dg.AssetMaterialization:
+        """A constant input as it is now.
+
+        Raises:
+            UnknownSource: its source is not there; BadInput: it changed after it was ingested.
+        """
+        facts = catalogue.unchanged(self.workflow.constants[name])
+        inputs = seen(instance, SOURCE_FILE, [facts.id])
+        return described(
+            self.key(name),
+            None,
+            data_version=facts.sha256,
+            code_version="1",
+            inputs={SOURCE_FILE: inputs[facts.id]} if facts.id in inputs else {},
+            metadata=as_metadata({"path": facts.relative}),
+        )
 
     def _spec(self, node: OperationSpec) -> dg.AssetSpec:
         deps = [
@@ -117,21 +137,10 @@ class WorkflowAssets:
             description=f"The constant input {reference} of {self.workflow.name}.",
         )
         def constant(context: dg.AssetExecutionContext, media: MediaResource) -> dg.MaterializeResult[None]:
-            facts = media.sources.unchanged(source)
-            inputs = seen(context.instance, SOURCE_FILE, [source])
-            known = {SOURCE_FILE: inputs[source]} if source in inputs else {}
-            keep(
-                described(
-                    self.key(name),
-                    None,
-                    data_version=facts.sha256,
-                    code_version="1",
-                    inputs=known,
-                    metadata=as_metadata({"path": facts.relative}),
-                )
-            )
+            event = self.constant_record(name, context.instance, media.sources)
+            keep(event)
             return dg.MaterializeResult(
-                data_version=dg.DataVersion(facts.sha256), metadata={"path": facts.relative}
+                data_version=dg.DataVersion((event.tags or {})[DATA_VERSION_TAG]), metadata=event.metadata
             )
 
         return constant

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from media_assets.defs.batches import fail_dead_runs, is_busy
-from media_assets.defs.requesting import request_due
+from media_assets.defs.batches import fail_dead_runs
+from media_assets.defs.journal import keep
+from media_assets.defs.requesting import SCHEDULED_PAUSE_SECONDS, request_due
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.versions import out_of_date
 from media_assets.defs.workflow_assets import WorkflowAssets
+from media_assets.errors import MediaAssetsError
 from media_assets.settings import Settings
+from media_assets.store.attempts import LONGEST_PAUSE_SECONDS
 from media_assets.store.sources import SourceCatalogue
 
 EAGER_SECONDS = 10
@@ -51,12 +54,38 @@ def stale_constants(
 
 
 def requests(
-    assets: WorkflowAssets, instance: dg.DagsterInstance, cursor: str | None, settings: Settings
+    assets: WorkflowAssets,
+    instance: dg.DagsterInstance,
+    media: MediaResource,
+    longest: float = LONGEST_PAUSE_SECONDS,
 ) -> dg.SensorResult:
-    """Runs for what is outstanding, not under way, and due."""
+    """Runs for what is outstanding, not under way, and due; constant inputs are recorded first."""
+    fail_dead_runs(instance)
+    try:
+        record_constants(assets, instance, media.sources, media.settings)
+    except MediaAssetsError as error:
+        words = f"{assets.workflow.name} waits for a constant input: {error}"
+        return dg.SensorResult(skip_reason=words)
     order = instance.get_dynamic_partitions(assets.partition_set)
-    wanted = outstanding(assets, instance)
-    return request_due(instance, assets.keys, order, wanted, settings)
+    return request_due(
+        instance, assets.keys, order, outstanding(assets, instance), media.settings, longest=longest
+    )
+
+
+def record_constants(
+    assets: WorkflowAssets, instance: dg.DagsterInstance, catalogue: SourceCatalogue, settings: Settings
+) -> None:
+    """Record constant inputs that are not on record as they are now; there is nothing to make, so no run.
+
+    Raises:
+        UnknownSource: one is not there; BadInput: it changed and was not read again yet.
+    """
+    stale = set(stale_constants(assets, instance, catalogue)) if assets.workflow.constants else set()
+    for name in assets.workflow.constants:
+        if assets.key(name) in stale:
+            event = assets.constant_record(name, instance, catalogue)
+            instance.report_runless_asset_event(event)
+            keep(event, settings)
 
 
 def _sensor(assets: WorkflowAssets) -> dg.SensorDefinition:
@@ -68,22 +97,9 @@ def _sensor(assets: WorkflowAssets) -> dg.SensorDefinition:
         description=f"Requests what is missing or stale in {assets.workflow.name}.",
     )
     def eager(context: dg.SensorEvaluationContext, media: MediaResource) -> dg.SensorResult:
-        return _tick(assets, context, media)
+        return requests(assets, context.instance, media)
 
     return eager
-
-
-def _tick(
-    assets: WorkflowAssets, context: dg.SensorEvaluationContext, media: MediaResource
-) -> dg.SensorResult:
-    instance = context.instance
-    fail_dead_runs(instance)
-    constants = stale_constants(assets, instance, media.sources) if assets.workflow.constants else []
-    if constants:
-        # The nodes follow on the next tick, when the constants' versions are known.
-        runs = [] if is_busy(instance, constants[0]) else [dg.RunRequest(asset_selection=constants)]
-        return dg.SensorResult(run_requests=runs)
-    return requests(assets, instance, context.cursor, media.settings)
 
 
 def _schedule(assets: WorkflowAssets, cron: str) -> dg.ScheduleDefinition:
@@ -94,7 +110,10 @@ def _schedule(assets: WorkflowAssets, cron: str) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"Makes what is missing or stale in {assets.workflow.name}.",
     )
-    def scheduled(context: dg.ScheduleEvaluationContext, media: MediaResource) -> Sequence[dg.RunRequest]:
-        return requests(assets, context.instance, None, media.settings).run_requests or []
+    def scheduled(
+        context: dg.ScheduleEvaluationContext, media: MediaResource
+    ) -> Sequence[dg.RunRequest] | dg.SkipReason:
+        found = requests(assets, context.instance, media, SCHEDULED_PAUSE_SECONDS)
+        return found.run_requests or found.skip_reason or dg.SkipReason("nothing is missing or stale")
 
     return scheduled

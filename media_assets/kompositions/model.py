@@ -85,6 +85,8 @@ class Komposition(Part):
         loudness: None leaves the level of the mix as it is.
         renditions: other sizes and shapes of the same video.
         profile: the encoder profile of the picture.
+        automation: `eager` to render it whenever it or a source changes, `manual` to wait until somebody
+            asks; without it, as the settings say. It is no part of what is rendered.
     """
 
     version: Literal[1]
@@ -107,6 +109,7 @@ class Komposition(Part):
     loudness: Loudness | None = None
     renditions: Annotated[tuple[Rendition, ...], Field(max_length=MAX_RENDITIONS, strict=False)] = ()
     profile: Literal["h264", "preview"] = "h264"
+    automation: Literal["eager", "manual"] | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -42,6 +42,15 @@ class Attempt:
     run_id: str | None = None
     error: str | None = None
 
+    def told(self, now: float | None = None) -> str:
+        """How often it failed, when it is tried again, and what was wrong."""
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.next_at))
+        if self.error is None:
+            return f"asked for; again at {when} if nothing came of it"
+        times = "once" if self.count == 1 else f"{self.count} times"
+        wait = _span(self.next_at - (time.time() if now is None else now))
+        return f"failed {times}, tried again {wait} ({when}): {self.error}"
+
 
 class Attempts:
     """The attempts at partitions of one asset, at one moment."""
@@ -105,7 +114,7 @@ class Attempts:
 
     def _pause(self, count: int) -> float:
         # Ten quadruplings are far beyond the longest pause; more would be beyond a float one day.
-        return min(FIRST_PAUSE_SECONDS * 4 ** (min(count, 10) - 1), self._longest)
+        return min(FIRST_PAUSE_SECONDS * 4.0 ** (min(count, 10) - 1), self._longest)
 
     def _clamped(self, attempt: Attempt) -> Attempt:
         """A clock that was set back leaves nobody waiting for longer than the pause itself."""
@@ -148,6 +157,14 @@ def known_attempts(settings: Settings) -> dict[tuple[str, str], Attempt]:
             if attempt.error is not None and document is not None:
                 found |= {(str(asset), key): attempt for asset in document["assets"]}
     return found
+
+
+def _span(seconds: float) -> str:
+    if seconds <= 0:
+        return "at the next tick"
+    if seconds < 120:
+        return f"in {seconds:.0f} s"
+    return f"in {seconds / 60:.0f} min" if seconds < 7200 else f"in {seconds / 3600:.1f} h"
 
 
 def _root(settings: Settings) -> Path:

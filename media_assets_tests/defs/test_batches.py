@@ -1,4 +1,4 @@
-"""Requests go out in runs of neighbours, never for what is running; runs that died are told from live ones."""
+"""Requests go out in runs of neighbours, never for what is running; dead runs are told from live ones."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_damaged_records_do_no_harm(settings: Settings) -> None:
     path = settings.metadata_root / "attempts" / "web_preview" / "teaser.json"
     path.parent.mkdir(parents=True)
     entry = '{"version": "v", "count": "x", "asked_at": 1, "next_at": 1}'
-    for text in ("", "nonsense", "[]", '{"attempts": {"k": 3}}', '{"attempts": {"k": %s}}' % entry):
+    for text in ("", "nonsense", "[]", '{"attempts": {"k": 3}}', f'{{"attempts": {{"k": {entry}}}}}'):
         path.write_text(text)
         assert known_attempts(settings) == {}
         with attempts_at(settings, ASSETS) as attempts:
