@@ -6,21 +6,19 @@ import json
 import re
 import stat
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from media_assets.errors import BadInput, CorruptMedia, NotMedia
-from media_assets.media import binaries, packets
 from media_assets.media.aids import check_recognised, read_aid
-from media_assets.media.capture import INPUT, Captured, capture
+from media_assets.media.capture import Captured
 from media_assets.media.info import Kind, MediaInfo, VideoStream
+from media_assets.media.measured import in_doubt, measured, paced, rated
+from media_assets.media.probed import ProbedFile
 from media_assets.media.report import (
     Streams,
-    claimed_bytes,
     claimed_duration,
     complete,
     orientation,
@@ -28,23 +26,8 @@ from media_assets.media.report import (
 )
 from media_assets.settings import Settings
 
-# Their headers have no length, or one that nothing keeps true: reading the packets is cheap.
-_UNINDEXED = {"aac", "mp3", "flac", "ac3", "eac3", "dts", "h264", "hevc", "vvc", "m4v", "mpegvideo", "obu"}
-# One picture or many: only the packets tell.
-_ANIMATED = {"gif", "apng", "mjpeg", "jpegxl_anim", "webp_anim"}
 _STILL_BRANDS = ("avif", "heic", "heix", "mif1")
-# Below this a length is doubted: silence takes more bits per second, a black picture more per pixel.
-_LEAST_BITS = 1000
-_LEAST_BITS_PER_PIXEL = 0.0002
-# How far a claimed length may be from the packets: a last picture, an encoder's delay.
-_TOLERATED_SECONDS = 0.1
-_TOLERATED_PART = 0.02
-# How far the lengths of streams and container may be apart before they are measured.
-_DIFFERING_PART = 0.01
 _COMPLETED_STREAMS = 4
-_FALLBACK_FPS = 25
-# The first half minute.
-_PACE_INTERVAL = "%+30"
 
 _MEND = "play it elsewhere, or export it again"
 _REFUSED = re.compile(r"\[([^\]]+)\] Format not on whitelist")
@@ -59,35 +42,6 @@ _NOT_TAKEN = {
     "ass": "a subtitle file",
     "webvtt": "a subtitle file",
 }
-
-
-@dataclass(frozen=True)
-class _File:
-    """What every step of a probe needs: which file, with which programs, until when."""
-
-    path: Path
-    size: int
-    settings: Settings
-    deadline: float
-
-    def ffprobe(self, *arguments: str) -> Captured:
-        program = binaries.ffprobe(self.settings).path
-        return capture(program, ["-v", "error", *arguments, *INPUT], self.path, self.deadline)
-
-    def show(self, index: int) -> Captured:
-        """Decode the first picture of a stream, and say on the log what it is."""
-        program = binaries.ffmpeg(self.settings).path
-        arguments = ["-nostdin", "-threads", "1", "-noautorotate", *INPUT, "-map", f"0:{index}"]
-        limits = ["-vf", "showinfo=checksum=0", "-frames:v", "1", "-f", "null", "-"]
-        return capture(program, [*arguments, *limits], self.path, self.deadline)
-
-    def decode(self, indices: Sequence[int]) -> Captured:
-        """Decode the first picture or a moment of sound of some streams; a line each on the output."""
-        mapped = [word for index in indices for word in ("-map", f"0:{index}")]
-        program = binaries.ffmpeg(self.settings).path
-        limits = ["-frames:v", "1", "-frames:a", "4", "-f", "framecrc", "-"]
-        arguments = ["-v", "error", "-nostdin", "-threads", "1", *INPUT, *mapped, *limits]
-        return capture(program, arguments, self.path, self.deadline)
 
 
 def probe(path: Path, settings: Settings) -> MediaInfo:
@@ -109,7 +63,7 @@ def probe(path: Path, settings: Settings) -> MediaInfo:
     if aid is not None:
         check_recognised(path, aid, settings, deadline)
         return aid
-    file = _File(path, size, settings, deadline)
+    file = ProbedFile(path, size, settings, deadline)
     report = _report(file)
     for index in _unknown_pictures(report)[:_COMPLETED_STREAMS]:
         complete(report, index, file.show(index).log)
@@ -142,7 +96,7 @@ def _checked_size(path: Path) -> int:
     return found.st_size
 
 
-def _report(file: _File) -> dict[str, Any]:
+def _report(file: ProbedFile) -> dict[str, Any]:
     """ffprobe's report, once it has one."""
     done = file.ffprobe("-print_format", "json", "-show_format", "-show_streams", "-show_chapters")
     if done.status == 0:
@@ -161,7 +115,7 @@ def _report(file: _File) -> dict[str, Any]:
     raise CorruptMedia(said, where=str(file.path), hint=_MEND)
 
 
-def _decodable(file: _File, streams: Streams) -> tuple[Streams, list[str]]:
+def _decodable(file: ProbedFile, streams: Streams) -> tuple[Streams, list[str]]:
     """The streams without sound that cannot be decoded, and warnings; raises unless the main one can."""
     main = streams.videos[0] if streams.videos else streams.audios[0]
     sound = streams.audios[0] if streams.videos and streams.audios else None
@@ -190,7 +144,7 @@ def _decoded_streams(done: Captured) -> set[int]:
     return {int(line.split(",")[0]) for line in lines}
 
 
-def _timed(file: _File, report: dict[str, Any], container: str, streams: Streams) -> MediaInfo:
+def _timed(file: ProbedFile, report: dict[str, Any], container: str, streams: Streams) -> MediaInfo:
     """The description of the file, its lengths and rates measured where the headers are in doubt."""
     notes = list(streams.warnings)
     claimed = [
@@ -200,13 +154,13 @@ def _timed(file: _File, report: dict[str, Any], container: str, streams: Streams
     kind: Kind = "video" if streams.videos else "audio"
     if _is_still(report, container, streams):
         kind = "image"
-    elif _in_doubt(file, report, container, streams, claimed):
-        kind, duration, streams, more = _measured(file, container, streams, duration)
+    elif in_doubt(file, report, container, streams, claimed):
+        kind, duration, streams, more = measured(file, container, streams, duration)
         notes += more
     elif container.startswith("matroska"):
-        streams = replace(streams, videos=_paced(file, streams.videos))
+        streams = replace(streams, videos=paced(file, streams.videos))
     if kind == "video":
-        streams = replace(streams, videos=tuple(_rated(video, duration, notes) for video in streams.videos))
+        streams = replace(streams, videos=tuple(rated(video, duration, notes) for video in streams.videos))
     if kind == "image":
         duration = None
         streams = replace(streams, videos=tuple(_still(file, stream, notes) for stream in streams.videos))
@@ -235,102 +189,7 @@ def _is_still(report: dict[str, Any], container: str, streams: Streams) -> bool:
     return brand in _STILL_BRANDS and not streams.audios and (streams.videos[0].frames or 1) == 1
 
 
-def _in_doubt(
-    file: _File, report: dict[str, Any], container: str, streams: Streams, claimed: list[float]
-) -> bool:
-    """Whether what the headers say needs to be measured."""
-    if container in _UNINDEXED | _ANIMATED or not claimed:
-        return True
-    if any(video.fps is None or video.vfr for video in streams.videos):
-        return True
-    longest, shortest = max(claimed), min(claimed)
-    if longest - shortest > max(_TOLERATED_SECONDS, _DIFFERING_PART * longest):
-        return True
-    if claimed_bytes(report) > file.size:
-        return True
-    bits = file.size * 8 / longest
-    least = max((float(v.width * v.height * (v.fps or 0)) for v in streams.videos), default=0.0)
-    return bits < max(_LEAST_BITS, least * _LEAST_BITS_PER_PIXEL)
-
-
-def _measured(
-    file: _File, container: str, streams: Streams, duration: float | None
-) -> tuple[Kind, float | None, Streams, list[str]]:
-    """Kind, seconds and streams as the packets show them, and a warning where the headers were wrong."""
-    done = file.ffprobe("-show_entries", packets.ENTRIES, "-of", "csv=p=0")
-    found = packets.measure(done.output)
-    videos = tuple(_counted(video, found.get(video.index)) for video in streams.videos)
-    streams = replace(streams, videos=videos)
-    main = streams.videos[0] if streams.videos else streams.audios[0]
-    count = found[main.index].count if main.index in found else 0
-    if container in _ANIMATED and count <= 1:
-        return "image", None, streams, []
-    real = packets.span(found, streams.indices)
-    if not real and videos and videos[0].fps:
-        # A raw stream has no times, only pictures.
-        real = float(count / videos[0].fps)
-    kind: Kind = "video" if videos else "audio"
-    if not real:
-        alone = duration and count == 1
-        return kind, duration, streams, [] if alone else ["its length could not be measured"]
-    if duration is None:
-        return kind, round(real, 6), streams, []
-    if abs(duration - real) <= max(_TOLERATED_SECONDS, _TOLERATED_PART * real):
-        return kind, duration, streams, []
-    note = f"its header claims {duration:.3f} s, its packets end at {real:.3f} s"
-    ended = f" ({done.words})" if done.words else ""
-    audios = tuple(replace(audio, duration=_length(found.get(audio.index))) for audio in streams.audios)
-    videos = tuple(
-        replace(
-            v, duration=_length(found.get(v.index)), frames=found[v.index].count if v.index in found else 0
-        )
-        for v in videos
-    )
-    return kind, round(real, 6), replace(streams, videos=videos, audios=audios), [note + ended]
-
-
-def _paced(file: _File, videos: tuple[VideoStream, ...]) -> tuple[VideoStream, ...]:
-    """The streams with their real pace: Matroska's header gives the rate that was meant."""
-    done = file.ffprobe(
-        "-read_intervals", _PACE_INTERVAL, "-show_entries", packets.ENTRIES, "-of", "csv=p=0"
-    )
-    found = packets.measure(done.output)
-    varying = {index for index, stream in found.items() if stream.vfr}
-    return tuple(
-        replace(video, vfr=True, fps=found[video.index].fps or video.fps)
-        if video.index in varying
-        else video
-        for video in videos
-    )
-
-
-def _counted(video: VideoStream, found: packets.Measured | None) -> VideoStream:
-    """The stream with what only its packets tell."""
-    if found is None:
-        return video
-    video = replace(video, frames=video.frames or found.count, duration=video.duration or _length(found))
-    if video.fps is not None and (not video.vfr or found.vfr):
-        return video
-    return replace(video, fps=found.fps or video.fps, vfr=found.vfr)
-
-
-def _rated(video: VideoStream, duration: float | None, notes: list[str]) -> VideoStream:
-    """The stream with some frame rate: every moving picture has one."""
-    if video.fps is not None:
-        return video
-    if video.frames and duration:
-        return replace(video, fps=Fraction(video.frames / duration).limit_denominator(1001))
-    notes.append(f"picture stream {video.index} tells no frame rate; {_FALLBACK_FPS} is assumed")
-    return replace(video, fps=Fraction(_FALLBACK_FPS))
-
-
-def _length(found: packets.Measured | None) -> float | None:
-    if found is None or found.start is None or found.end is None:
-        return None
-    return round(found.end - found.start, 6)
-
-
-def _still(file: _File, stream: VideoStream, notes: list[str]) -> VideoStream:
+def _still(file: ProbedFile, stream: VideoStream, notes: list[str]) -> VideoStream:
     """A single picture: no times, and the orientation that its EXIF data give."""
     still = replace(stream, fps=None, vfr=False, frames=1, duration=None, start_time=0.0)
     done = file.ffprobe(
@@ -362,6 +221,6 @@ def _unknown_pictures(report: dict[str, Any]) -> list[int]:
     return [raw["index"] for raw in pictures if not raw.get("width") or not raw.get("pix_fmt")]
 
 
-def _undecodable(file: _File, what: str, done: Captured) -> CorruptMedia:
+def _undecodable(file: ProbedFile, what: str, done: Captured) -> CorruptMedia:
     said = done.words or "ffmpeg finds none in it"
     return CorruptMedia(f"its {what} cannot be decoded: {said}", where=str(file.path), hint=_MEND)
