@@ -27,6 +27,7 @@ _UNDER_WAY = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+_ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 _LOOK_SECONDS = 3.0
 # Longer than the longest interval between two looks of a sensor.
 _QUIET_SECONDS = 21.0
@@ -53,7 +54,8 @@ def wait_for_rest(
     """Wait until nothing was to be done for longer than any sensor sleeps.
 
     Args:
-        seconds: how long at most.
+        seconds: how long no run may end while there is something to do; how long it all takes depends on
+            the machine.
         lives: whether who does the work is there still.
 
     Returns:
@@ -61,8 +63,12 @@ def wait_for_rest(
     """
     started = time.monotonic()
     busy_until, left = started, ["nothing was looked at yet"]
-    while time.monotonic() - started < seconds and lives():
+    moved, ended = started, -1
+    while time.monotonic() - moved < seconds and lives():
         left = to_do(actions, analyze=analyze)
+        count = actions.session.instance.get_runs_count(dg.RunsFilter(statuses=_ENDED))
+        if count != ended:
+            moved, ended = time.monotonic(), count
         if left:
             busy_until = time.monotonic()
         elif time.monotonic() - busy_until > _QUIET_SECONDS:

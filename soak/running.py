@@ -18,8 +18,8 @@ from soak.rest import wait_for_rest
 from soak.service import Memory, Service
 from soak.studio import Studio
 
-_FIRST_SECONDS = 300.0
-_REST_SECONDS = 600.0
+# A run that died is given up after a minute, one that failed rests a minute; then it may take its time.
+_STUCK_SECONDS = 420.0
 _CHANGE_SECONDS = 3.0
 _COMMAND_SECONDS = 12.0
 _TICK_SECONDS = 0.1
@@ -67,13 +67,13 @@ class Soak:
         self.service.start()
         try:
             self._tell("the first build")
-            self._rest(actions, _FIRST_SECONDS)
+            self._rest(actions, _STUCK_SECONDS)
             before = self.service.memory()
             self._tell(f"{minutes:g} minutes of changes")
             kills, wiped = self._change_things(actions, minutes * 60)
             self._tell("waiting until all is done")
             self.commands.finish()
-            rested, left = self._rest(actions, _REST_SECONDS)
+            rested, left = self._rest(actions, _STUCK_SECONDS)
             after = self.service.memory()
             self._ask_again(actions)
             self._zombies.update(self.service.zombies())
