@@ -128,6 +128,11 @@ class Settings:
         return self.data_root / "metadata"
 
     @property
+    def plan_root(self) -> Path:
+        """Plans of kompositions as last made, one JSON document each, under the komposition's id."""
+        return self.metadata_root / "plans"
+
+    @property
     def event_root(self) -> Path:
         """Event segments (NDJSON) that wait to be loaded."""
         return self.data_root / "events"

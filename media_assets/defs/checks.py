@@ -205,7 +205,7 @@ class _Video:
 def _of_videos(asked: Asked, made: Made, look: Callable[[_Video], Verdict]) -> Verdict:
     """The first failure among a video and its renditions, or what was found of the video."""
     settings = asked.media.settings
-    plan = read_json(settings.metadata_root / "plans" / f"{made.partition}.json")
+    plan = read_json(settings.plan_root / f"{made.partition}.json")
     again = "materialize komposition_plan and komposition_video"
     if plan is None:
         return Verdict(False, "its plan is not on record", made.partition, again)

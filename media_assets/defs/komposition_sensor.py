@@ -67,7 +67,7 @@ def automated(
 
 def _derived_from(media: MediaResource, key: str) -> list[str] | None:
     """What the plan on disk says that a komposition is made from; None where there is none that says."""
-    found = (read_json(media.settings.metadata_root / "plans" / f"{key}.json") or {}).get("derived_from")
+    found = (read_json(media.settings.plan_root / f"{key}.json") or {}).get("derived_from")
     return found if isinstance(found, list) else None
 
 

@@ -196,7 +196,7 @@ def _record_plan(
     context: dg.AssetExecutionContext, key: str, compiled: Compiled, version: int, media: MediaResource
 ) -> None:
     """Keep the plan as data/metadata/plans/<id>.json and log it."""
-    write_json(media.settings.metadata_root / "plans" / f"{key}.json", compiled.to_json())
+    write_json(media.settings.plan_root / f"{key}.json", compiled.to_json())
     record(
         context,
         PLAN,

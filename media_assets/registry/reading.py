@@ -38,7 +38,7 @@ def _recipes(settings: Settings) -> dict[str, EffectRecipe]:
 
 
 def _plans(settings: Settings) -> dict[str, dict[str, Any]]:
-    paths = sorted((settings.metadata_root / "plans").glob("komp_*.json"))
+    paths = sorted(settings.plan_root.glob("komp_*.json"))
     found = {path.stem: read_json(path) for path in paths}
     return {key: plan for key, plan in found.items() if plan is not None}
 

@@ -225,7 +225,7 @@ def _check_plans(settings: Settings, tracked: Sequence[Entry], notes: _Notes) ->
         if entry.asset != "komposition_plan":
             continue
         notes.count("plan")
-        path = settings.metadata_root / "plans" / f"{entry.partition}.json"
+        path = settings.plan_root / f"{entry.partition}.json"
         if read_json(path) is None:
             text = "it is no whole document" if path.exists() else "the file is gone"
             problem: Problem = "corrupt" if path.exists() else "missing"
