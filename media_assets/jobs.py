@@ -14,6 +14,7 @@ from media_assets.actions import Actions, RunFailed
 from media_assets.defs.effect_recipes import register
 from media_assets.defs.effects import EFFECT_OUTPUT, error_json
 from media_assets.defs.partitions import EFFECTS
+from media_assets.defs.recording import as_values
 from media_assets.errors import BadInput, MediaAssetsError, TimeLimitExceeded
 from media_assets.job_plans import planned
 from media_assets.planning.delivery import check_destinations
@@ -173,7 +174,7 @@ def _materialized(
         for entry in session.instance.all_logs(result.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION):
             found = entry.asset_materialization
             if found is not None:
-                made[str(found.partition)] = {name: item.value for name, item in found.metadata.items()}
+                made[str(found.partition)] = as_values(found.metadata)
         for event in result.all_events:
             errors |= _errors_in(event) if event.is_step_failure else {}
     missing = [effect for effect in effects if effect not in made and effect not in errors]

@@ -10,6 +10,7 @@ import dagster as dg
 
 from media_assets.defs.batches import fail_dead_runs, makes_tag, range_tags, ranges, worker_tag
 from media_assets.defs.dead_runs import freeing_places
+from media_assets.defs.recording import as_values
 from media_assets.errors import BadInput
 from media_assets.homes import check_home, telling_damage
 from media_assets.instances import open_instance, prepare_home
@@ -111,7 +112,7 @@ class Session:
         ).records
         if not records or records[0].asset_materialization is None:
             return {}
-        return {name: item.value for name, item in records[0].asset_materialization.metadata.items()}
+        return as_values(records[0].asset_materialization.metadata)
 
     def _execute(
         self,

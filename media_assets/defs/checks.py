@@ -22,7 +22,7 @@ from media_assets.defs.effects import EFFECT_OUTPUT
 from media_assets.defs.komposition_sensor import outstanding_plans
 from media_assets.defs.kompositions import PLAN, VIDEO
 from media_assets.defs.partitions import EFFECTS, KOMPOSITIONS, SOURCES
-from media_assets.defs.recording import as_metadata
+from media_assets.defs.recording import as_metadata, as_values
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE, THUMBNAIL
 from media_assets.defs.tables import table
@@ -237,7 +237,7 @@ def _latest(instance: dg.DagsterInstance, asset: dg.AssetKey, partition: str) ->
     if not records or records[0].asset_materialization is None:
         return None
     record = records[0]
-    values = {name: item.value for name, item in records[0].asset_materialization.metadata.items()}
+    values = as_values(records[0].asset_materialization.metadata)
     target = AssetCheckEvaluationTargetMaterializationData(
         storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
     )

@@ -104,6 +104,11 @@ def source_metadata(relative: str, sha256: str, info: MediaInfo) -> dict[str, dg
     )
 
 
+def as_values(metadata: Mapping[str, dg.MetadataValue[Any]]) -> dict[str, Any]:
+    """Dagster's values as plain ones."""
+    return {name: item.value for name, item in metadata.items()}
+
+
 def as_metadata(values: Mapping[str, Any]) -> dict[str, dg.MetadataValue]:
     """Plain values as Dagster's; None and empty text are left out."""
     metadata: dict[str, dg.MetadataValue] = {}

@@ -14,6 +14,7 @@ from dagster._core.definitions.data_version import (
 
 from media_assets.defs.effect_recipes import EFFECT_RECIPE
 from media_assets.defs.journal import LOST, MADE_WITH
+from media_assets.defs.recording import as_values
 from media_assets.registry.records import AssetFacts, Log, Materialized, Parent
 from media_assets.settings import Settings
 from media_assets.store.journal import Journal
@@ -84,7 +85,7 @@ def record_of(event: Any) -> Materialized:
 
 def _metadata(event: Any) -> dict[str, Any]:
     found = event.event_log_entry.asset_materialization or event.event_log_entry.asset_observation
-    return {name: item.value for name, item in found.metadata.items()} if found else {}
+    return as_values(found.metadata) if found else {}
 
 
 def _facts(instance: dg.DagsterInstance, graph: AssetGraph, key: dg.AssetKey) -> AssetFacts:
