@@ -39,6 +39,7 @@ class Settings:
             (`MEDIA_ASSETS_POOL_FFMPEG`, `MEDIA_ASSETS_POOL_WAREHOUSE`).
         reserve_bytes: what a render leaves free on its disk (`MEDIA_ASSETS_RESERVE_BYTES`); None for
             256 MiB, or a twentieth of a disk that is smaller than 5 GiB.
+        scenes: what finds cuts in sources: `scdet` (ffmpeg) or `pyscenedetect` (`MEDIA_ASSETS_SCENES`).
     """
 
     data_root: Path
@@ -59,6 +60,7 @@ class Settings:
     pool_ffmpeg: int = 1
     pool_warehouse: int = 1
     reserve_bytes: int | None = None
+    scenes: str = "scdet"
 
     @classmethod
     def from_environment(
@@ -89,6 +91,7 @@ class Settings:
             kompositions=_one_of(env, "MEDIA_ASSETS_KOMPOSITIONS", ("eager", "manual")),
             pool_ffmpeg=max(1, int(_positive(env, "MEDIA_ASSETS_POOL_FFMPEG", 1.0))),
             pool_warehouse=max(1, int(_positive(env, "MEDIA_ASSETS_POOL_WAREHOUSE", 1.0))),
+            scenes=_one_of(env, "MEDIA_ASSETS_SCENES", ("scdet", "pyscenedetect")),
             reserve_bytes=_bytes(env, "MEDIA_ASSETS_RESERVE_BYTES"),
         )
 

@@ -76,7 +76,7 @@ class _Way:
 _WAYS: Mapping[AnalysisKind, _Way] = {
     "beats": _Way(1, analyse_beats, Beats.from_json),
     "sound": _Way(2, analyse_sound, SoundContent.from_json),
-    "picture": _Way(2, analyse_picture, PictureContent.from_json),
+    "picture": _Way(3, analyse_picture, PictureContent.from_json),
 }
 
 
@@ -114,7 +114,7 @@ class AnalysisStore:
             way = _WAYS[kind]
             with tempfile.TemporaryDirectory(prefix=".making-", dir=path.parent) as scratch:
                 found = way.make(source.path, source.info, self.settings, Path(scratch))
-            write_json(path, {"version": way.version, "analysis": found.to_json()})
+            write_json(path, {"version": self._version(kind), "analysis": found.to_json()})
         # Whoever waited for the lock has it open, and whoever comes now finds the document.
         path.with_suffix(".lock").unlink(missing_ok=True)
         return found
@@ -143,11 +143,17 @@ class AnalysisStore:
         with ThreadPoolExecutor(min(len(asked), self.settings.workers)) as pool:
             return dict(zip(asked, pool.map(one, asked), strict=True))
 
+    def _version(self, kind: AnalysisKind) -> int | str:
+        """What a document must have been made by: another detector finds other cuts."""
+        version = _WAYS[kind].version
+        other = kind == "picture" and self.settings.scenes != "scdet"
+        return f"{version}-{self.settings.scenes}" if other else version
+
     def _kept(self, kind: AnalysisKind, path: Path) -> Analysis | None:
         """What is on disk, if it is whole and of this version."""
         try:
             document = read_json(path)
-            if document is None or document.get("version") != _WAYS[kind].version:
+            if document is None or document.get("version") != self._version(kind):
                 return None
             return _WAYS[kind].read(cast("Mapping[str, Any]", document["analysis"]))
         except (KeyError, TypeError, ValueError, AttributeError, OSError):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from media_assets.errors import FfmpegFailed
+from media_assets.errors import BadInput, FfmpegFailed
+from media_assets.media.analysis.picture import analyse_picture
 from media_assets.media.analysis.scenes import (
     black_ranges,
     distance,
@@ -21,7 +24,7 @@ from media_assets.media.analysis.sound import analyse_sound
 from media_assets.media.probe import probe
 from media_assets.media.stills import contact_sheet, still
 from media_assets.settings import Settings
-from media_assets_tests.making import clip
+from media_assets_tests.making import X264, clip, make
 
 
 def test_black_and_frozen_ranges_are_found_to_a_quarter_of_a_second() -> None:
@@ -58,9 +61,43 @@ def test_scenes_lie_between_cuts() -> None:
     pictures = np.zeros((16, 9, 16), np.uint8)
     colors = np.zeros((4, 9, 16, 3), np.uint8)
     colors[2:] = (250, 0, 0)
-    found = scenes(pictures, colors, (0.01, 2.0, 4.0))
+    found = scenes(pictures, colors, (0.01, 2.0, 2.1, 4.0), (), 4.0)
     assert [(scene.start, scene.end) for scene in found] == [(0.0, 2.0), (2.0, 4.0)]
     assert [scene.colors[0][0] for scene in found] == ["#000000", "#fa0000"]
+
+
+def test_black_between_pictures_parts_scenes() -> None:
+    """A fade out and in has no cut; black at the ends, or around a cut, parts nothing more."""
+    pictures, colors = np.zeros((40, 9, 16), np.uint8), np.zeros((10, 9, 16, 3), np.uint8)
+    black = ((0.0, 1.0), (3.0, 4.0), (6.0, 7.0), (9.0, 9.8))
+    found = scenes(pictures, colors, (6.9,), black, 9.8)
+    assert [(scene.start, scene.end) for scene in found] == [(0.0, 3.5), (3.5, 6.9), (6.9, 9.8)]
+
+
+def test_pyscenedetect_finds_cuts_between_colours_of_one_brightness(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Red to blue is a cut to the eye, and none to a detector that goes by brightness."""
+    pytest.importorskip("scenedetect", reason="the extra `scenes` is not installed")
+    halves = "color=c=0xB00000:s=160x90:r=30:d=2,drawbox=c=0x3A3AFF:t=fill:enable='gte(t,1)'"
+    path = make(settings, tmp_path / "a.mp4", "-f", "lavfi", "-i", halves, *X264)
+    info = probe(path, settings)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    plain = analyse_picture(path, info, settings, tmp_path / "one")
+    other = analyse_picture(path, info, replace(settings, scenes="pyscenedetect"), tmp_path / "two")
+    assert plain.cuts == ()
+    assert other.cuts == (1.0,)
+    assert [(scene.start, scene.end) for scene in other.scenes] == [(0.0, 1.0), (1.0, 2.0)]
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("scenedetect") is not None, reason="the extra `scenes` is installed"
+)
+def test_a_detector_that_is_not_installed_is_named(settings: Settings, tmp_path: Path) -> None:
+    path = clip(settings, tmp_path / "a.mp4", seconds=0.2, sound=None)
+    with pytest.raises(BadInput, match=r"media-assets\[scenes\]"):
+        analyse_picture(path, probe(path, settings), replace(settings, scenes="pyscenedetect"), tmp_path)
 
 
 def test_loudness_is_that_of_the_standard(settings: Settings, tmp_path: Path) -> None:

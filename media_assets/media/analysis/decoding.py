@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ LONGEST_SIDE = 256
 PICTURES_PER_SECOND = 4
 COLORED_SIDE = 64
 """The same of the pictures in colour, of which there is one a second."""
+_RAW: Mapping[str, Option] = MappingProxyType({"f": "rawvideo", "fps_mode": "passthrough"})
 _NO_SOUND = "it has no sound that could be listened to"
 _NO_PICTURE = "it has no picture that could be looked at"
 # The default of ffmpeg's scene detector, of 100.
@@ -40,11 +43,13 @@ class Pictures:
         grays: (pictures, height, width), four a second; a single one of a still.
         colors: (pictures, height, width, 3), red, green and blue, one a second.
         cuts: seconds of each scene change that ffmpeg finds.
+        every: all pictures, smaller still, (pictures, height, width, 3): blue, green, red; where asked for.
     """
 
     grays: Grays
     colors: Grays
     cuts: tuple[float, ...]
+    every: Grays | None = None
 
 
 def decode_metered(
@@ -82,9 +87,18 @@ def decode_sound(
 
 
 def decode_pictures(
-    path: Path, info: MediaInfo, settings: Settings, scratch: Path, *, seconds: float
+    path: Path,
+    info: MediaInfo,
+    settings: Settings,
+    scratch: Path,
+    *,
+    seconds: float,
+    every: Fraction | None = None,
 ) -> Pictures:
     """Small pictures of the first `seconds`, and the scene changes, from one decoding.
+
+    Args:
+        every: give so many pictures a second besides, instead of looking for scene changes.
 
     Raises:
         NotMedia: there is no picture; CorruptMedia: it cannot be decoded.
@@ -94,21 +108,28 @@ def decode_pictures(
         raise NotMedia(_NO_PICTURE, where=str(path), hint="name a file with a picture")
     width, height = small_size(video)
     wide, high = small_size(video, COLORED_SIDE)
-    raw, raw_colors, scenes = (scratch / name for name in ("pictures.gray", "colors.rgb", "scenes.txt"))
+    names = ("pictures.gray", "colors.rgb", "every.bgr", "scenes.txt")
+    raw, raw_colors, raw_every, scenes = (scratch / name for name in names)
     still = info.kind == "image"
     stream = _opened(path, info, video, None if still else seconds)
-    if not still:
+    targets: list[Target] = []
+    if every is not None and not still:
+        stream, whole = stream.split(2, audio=False)
+        whole = whole.filter("fps", str(every), start_time=0).filter("scale", wide, high, flags="area")
+        targets.append(Target([whole.filter("format", "bgr24")], raw_every, _RAW))
+    elif not still:
         stream = stream.filter("scdet", threshold=_SCENE_THRESHOLD)
         stream = stream.filter("metadata", mode="print", key="lavfi.scd.time", file=str(scenes))
+    if not still:
         # `pass`: what is shorter than a quarter of a second still gives a picture.
         stream = stream.filter("fps", PICTURES_PER_SECOND, start_time=0, eof_action="pass")
     gray, colored = stream.split(2, audio=False)
     gray = gray.filter("scale", width, height, flags="area", out_range="full").filter("format", "gray")
     colored = colored.filter("select", f"not(mod(n,{PICTURES_PER_SECOND}))")
     colored = colored.filter("scale", wide, high, flags="area").filter("format", "rgb24")
-    options: dict[str, Option] = {"f": "rawvideo", "fps_mode": "passthrough"}
-    options |= {"frames:v": 1} if still else {}
-    _decode([Target([gray], raw, options), Target([colored], raw_colors, options)], path, settings)
+    options = {**_RAW, "frames:v": 1} if still else _RAW
+    targets += [Target([gray], raw, options), Target([colored], raw_colors, options)]
+    _decode(targets, path, settings)
     count, seen = raw.stat().st_size // (width * height), raw_colors.stat().st_size // (wide * high * 3)
     if not count or not seen:
         raise CorruptMedia("no picture of it can be decoded", where=str(path), hint="export it again")
@@ -116,7 +137,16 @@ def decode_pictures(
         np.memmap(raw, np.uint8, "r", shape=(count, height, width)),
         np.memmap(raw_colors, np.uint8, "r", shape=(seen, high, wide, 3)),
         _scene_changes(scenes),
+        _mapped(raw_every, (high, wide, 3)) if raw_every.exists() else None,
     )
+
+
+def _mapped(path: Path, shape: tuple[int, ...]) -> Grays:
+    """Pictures of that shape in a file, one after another."""
+    count = path.stat().st_size // math.prod(shape)
+    if not count:
+        return np.zeros((0, *shape), np.uint8)
+    return np.memmap(path, np.uint8, "r", shape=(count, *shape))
 
 
 def small_size(video: VideoStream, longest: int = LONGEST_SIDE) -> tuple[int, int]:

@@ -5,8 +5,10 @@ The centre of attention is where most moves and is sharp; a crop for another sha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from media_assets.media.analysis.scenes import (
     frozen_ranges,
     scenes,
 )
+from media_assets.media.analysis.shots import FASTEST, check_installed, cuts_by_content
 from media_assets.media.analysis.speech import Ranges
 from media_assets.media.info import MediaInfo
 from media_assets.settings import Settings
@@ -49,13 +52,13 @@ class PictureContent:
     """What looking gave; one value for each second begun, a single one for a still.
 
     Attributes:
-        cuts: seconds into the file at which another scene begins, as ffmpeg's detector finds.
+        cuts: seconds into the file at which another scene begins, as the detector finds.
         sharpness: strength of fine detail where there is most of it; below 3 is blurred, above 10 crisp.
         motion: mean change within a quarter of a second, as a fraction of white, cuts left out.
         brightness: mean, 0 black to 1 white.
         focus: (x, y) of what draws the eye, as fractions of the frame, smoothed within a scene.
         seconds: how much was looked at.
-        scenes: from cut to cut, with what each looks like.
+        scenes: from cut to cut, or to the middle of black that lies between, with what each looks like.
         black: ranges of half a second or more that are black; to a quarter of a second.
         frozen: ranges of a second or more in which nothing moves; to a quarter of a second.
         colors: the dominant colours of all of it.
@@ -107,17 +110,32 @@ def analyse_picture(path: Path, info: MediaInfo, settings: Settings, scratch: Pa
     Raises:
         NotMedia: it has no picture; CorruptMedia: it cannot be decoded.
     """
-    found = decode_pictures(path, info, settings, scratch, seconds=LONGEST_SECONDS)
-    return picture_content(found.grays, found.cuts, found.colors)
+    every = _rate(info) if settings.scenes == "pyscenedetect" and info.kind == "video" else None
+    if every is not None:
+        check_installed()
+    found = decode_pictures(path, info, settings, scratch, seconds=LONGEST_SECONDS, every=every)
+    cuts = found.cuts
+    if every is not None and found.every is not None:
+        cuts = cuts_by_content(found.every, every)
+    return picture_content(found.grays, cuts, found.colors, info.duration)
 
 
-def picture_content(pictures: Grays, cuts: tuple[float, ...], colors: Grays) -> PictureContent:
+def _rate(info: MediaInfo) -> Fraction:
+    """Pictures a second that are looked at for cuts."""
+    fps = info.video.fps if info.video is not None else None
+    return min(fps or FASTEST, FASTEST)
+
+
+def picture_content(
+    pictures: Grays, cuts: tuple[float, ...], colors: Grays, duration: float | None = None
+) -> PictureContent:
     """What is in gray pictures, four a second, with scene changes at `cuts` (seconds).
 
     Args:
         pictures: (pictures, height, width).
         cuts: seconds.
         colors: one picture a second, (pictures, height, width, 3): red, green, blue.
+        duration: of the file, in seconds; no range goes beyond it.
     """
     changed = {round(cut * PICTURES_PER_SECOND) for cut in cuts}
     before: NDArray[np.float32] | None = None
@@ -136,7 +154,8 @@ def picture_content(pictures: Grays, cuts: tuple[float, ...], colors: Grays) -> 
         bright.append(float(now.mean()) / 255)
         spots.append(_spot(_blocks(difference), detail))
         before = now
-    seconds = len(pictures) / PICTURES_PER_SECOND
+    seconds = round(min(len(pictures) / PICTURES_PER_SECOND, duration or math.inf), 3)
+    black = _within(black_ranges(pictures), seconds)
     return PictureContent(
         cuts=tuple(round(cut, 3) for cut in cuts),
         sharpness=_by_second(sharp),
@@ -144,11 +163,16 @@ def picture_content(pictures: Grays, cuts: tuple[float, ...], colors: Grays) -> 
         brightness=_by_second(bright),
         focus=_focus(spots, cuts),
         seconds=seconds,
-        scenes=scenes(pictures, colors, cuts),
-        black=black_ranges(pictures),
-        frozen=frozen_ranges(changes[1:]),
+        scenes=scenes(pictures, colors, cuts, black, seconds),
+        black=black,
+        frozen=_within(frozen_ranges(changes[1:]), seconds),
         colors=dominant(colors),
     )
+
+
+def _within(ranges: Ranges, seconds: float) -> Ranges:
+    """Ranges of a file that ends at `seconds`: its last picture stands for less than a quarter of one."""
+    return tuple((start, min(end, seconds)) for start, end in ranges if start < seconds)
 
 
 def _laplacian(gray: Values) -> Values:

@@ -25,6 +25,8 @@ _BLACK_PART = 0.98
 _FROZEN_CHANGE = 1.0
 _SHORTEST_BLACK = 0.5
 _SHORTEST_FROZEN = 1.0
+# A flash is no scene; nor is what the detector makes of the picture after a cut.
+_SHORTEST_SCENE = 0.2
 MOST_COLORS = 5
 _BINS = 16
 _LEAST_SHARE = 0.03
@@ -62,19 +64,37 @@ class Scene:
         return cls(float(document["start"]), float(document["end"]), str(document["hash"]), colors)
 
 
-def scenes(pictures: Grays, colors: Grays, cuts: Sequence[float]) -> tuple[Scene, ...]:
-    """The scenes between `cuts`, of gray pictures four a second and coloured ones one a second."""
-    seconds = len(pictures) / PICTURES_PER_SECOND
-    # A cut within a frame of the start or the end parts nothing.
-    inner = [round(cut, 3) for cut in cuts if 0.04 < cut < seconds]
-    edges = [0.0, *inner, seconds]
+def scenes(
+    pictures: Grays, colors: Grays, cuts: Sequence[float], black: Ranges, seconds: float
+) -> tuple[Scene, ...]:
+    """The scenes between `cuts`, of gray pictures four a second and coloured ones one a second.
+
+    Args:
+        black: ranges; one between pictures parts them in its middle, as a fade out and in does.
+        seconds: where the last scene ends.
+    """
     found = []
-    for start, end in pairwise(edges):
+    for start, end in pairwise(_edges(cuts, black, seconds)):
         middle = pictures[min(len(pictures) - 1, int((start + end) / 2 * PICTURES_PER_SECOND))]
         first = min(len(colors) - 1, int(np.ceil(start)))
         last = max(first + 1, int(np.ceil(end)))
         found.append(Scene(start, end, perceptual_hash(middle), dominant(colors[first:last])))
     return tuple(found)
+
+
+def _edges(cuts: Sequence[float], black: Ranges, seconds: float) -> list[float]:
+    """Where scenes begin, and where the last ends; none is shorter than a fifth of a second."""
+    margin = 1 / PICTURES_PER_SECOND
+    faded = [
+        (start + end) / 2
+        for start, end in black
+        if start > 0 and end < seconds and not any(start - margin <= cut <= end + margin for cut in cuts)
+    ]
+    edges = [0.0]
+    for cut in sorted([*cuts, *faded]):
+        if edges[-1] + _SHORTEST_SCENE <= cut <= seconds - _SHORTEST_SCENE:
+            edges.append(round(cut, 3))
+    return [*edges, seconds]
 
 
 def black_ranges(pictures: Grays) -> Ranges:
