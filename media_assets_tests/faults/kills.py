@@ -83,7 +83,7 @@ def _kill(kind: str, rng: random.Random, warm: Warm, commands: Sequence[Command]
     if kind == "ffmpeg":
         return _kill_ffmpeg(rng, warm, busy)
     while time.monotonic() < moment and any(warm.poll(command) is None for command in busy):
-        time.sleep(0.01)
+        time.sleep(0.03)
     alive = [command for command in busy if warm.poll(command) is None]
     if not alive:
         return "none: all had ended"
@@ -116,7 +116,7 @@ def _kill_ffmpeg(rng: random.Random, warm: Warm, commands: Sequence[Command]) ->
                         if len(seen) > passing:
                             child.kill()
                             return "an ffmpeg alone"
-        time.sleep(0.02)
+        time.sleep(0.04)
     return "nothing: too few ffmpegs ran"
 
 

@@ -58,7 +58,7 @@ def _kill_renderer(warm: Warm, both: list[Command]) -> Command | None:
                     if any("/pending/" in word for word in child.cmdline()):
                         warm.kill(command)
                         return command
-        time.sleep(0.01)
+        time.sleep(0.03)
     return None
 
 

@@ -25,7 +25,7 @@ from typing import Any
 from media_assets.settings import PROJECT_ROOT
 
 CLI = "media_assets.cli:main"
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.05
 # From linux/prctl.h and linux/capability.h.
 _PR_CAPBSET_DROP = 24
 _CAPABILITY_VERSION = 0x20080522

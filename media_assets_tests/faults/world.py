@@ -118,7 +118,7 @@ def append_events() -> None:
         )
         sys.stdout.write(f"{event.event_id}\n")
         sys.stdout.flush()
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 APPENDING = _APPENDING
