@@ -25,6 +25,8 @@ from media_assets_tests.faults.warm import Command, Warm
 from media_assets_tests.faults.world import Words, World
 
 _PAGE = 4096
+_FULL = ("no space", "No space", "no room", "are to stay free")
+_REFUSED = ("Read-only", "Permission denied")
 _MEGABYTE = 1 << 20
 _APART = (("unshare", "-m"), ("unshare", "-Urm"))
 _SIZES = {"store": 8, "metadata": 2, "events": 2, "dagster_home": 48, "warehouse": 32, "backups": 16}
@@ -152,7 +154,7 @@ def stages(warm: Warm, folder: Path, way: str, rng: random.Random, names: Sequen
             refused = warm.run(root, *words, **environment)
         _told(
             refused,
-            ("no space", "No space", "no room", "are to stay free"),
+            _FULL,
             root / stage.folder,
             verdict,
             stage.name,
@@ -191,7 +193,7 @@ def refusals(warm: Warm, folder: Path, way: str, names: Sequence[str]) -> Verdic
         words = world.load(number)["effects"]
         with taken(place):
             refused = warm.run(root, *words, MEDIA_ASSETS_FAULTS_PLAIN="1")
-        _told(refused, ("Read-only", "Permission denied"), place, verdict, name)
+        _told(refused, _REFUSED, place, verdict, name)
         ledger.compare(verdict)
         verdict.check(warm.run(root, *words))
         verdict.check_verified(warm.run(root, "verify", "--json"))
