@@ -17,6 +17,8 @@ from media_assets.store.databases import damaged, emptied
 _DAMAGED = ("file is not a database", "disk image is malformed", "malformed database schema")
 _FULL = ("database or disk is full",)
 _REFUSED = ("attempt to write a readonly database", "unable to open database file", "disk I/O error")
+# Of the index that SQLite keeps beside its log.
+_ROOM_BYTES = 32 << 10
 # Those that Dagster has from its first moment; the one of a run is empty while it is being made.
 _ALWAYS = ("runs.db", "index.db", "schedules.db")
 
@@ -79,15 +81,22 @@ def _damaged_home(found: list[tuple[Path, str]], settings: Settings) -> DamagedH
 
 
 def _refusal(words: str, home: Path) -> MediaAssetsError | None:
-    if any(text in words for text in _FULL):
+    refused = any(text in words for text in _REFUSED)
+    if any(text in words for text in _FULL) or (refused and _is_full(home)):
         return DiskFull("no space is left", where=str(home), hint="free some space and run again")
-    if any(text in words for text in _REFUSED):
+    if refused:
         return DiskRefused(
             f"Dagster's database cannot be written: {_reason(home)}",
             where=str(home),
             hint="check the permissions, and whether the disk is full or mounted read-only",
         )
     return None
+
+
+def _is_full(home: Path) -> bool:
+    """Whether a database has no room to be opened, which SQLite tells as an I/O error."""
+    found = os.statvfs(home)
+    return not found.f_flag & os.ST_RDONLY and found.f_bavail * found.f_frsize < _ROOM_BYTES
 
 
 def _reason(home: Path) -> str:
