@@ -6,13 +6,14 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 
+from media_assets.defs.check_results import tell
 from media_assets.defs.journal import keep
 from media_assets.defs.recording import as_metadata
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.tables import table
 from media_assets.defs.versions import described
 from media_assets.recovering import drill
-from media_assets.upkeep import clean, examine
+from media_assets.upkeep import clean, examine, tracked
 
 _DAY_SECONDS = 86_400.0
 
@@ -46,7 +47,12 @@ def integrity(
     context: dg.AssetExecutionContext, config: IntegrityConfig, media: MediaResource
 ) -> dg.MaterializeResult[None]:
     """Every tracked file is there and holds the bytes on record; what does not is marked as stale."""
-    found = examine(context.instance, _graph(), media.settings, quick=config.quick)
+    graph = _graph()
+    found = examine(context.instance, graph, media.settings, quick=config.quick)
+    told = 0
+    if not config.quick:  # sizes and times alone take no failure of a checksum back
+        entries = tracked(context.instance, graph, media.settings)
+        told = tell(context.instance, graph, entries, found.checked.findings, context.run_id)
     rows = [(f.kind, f.path, f.problem, f.text, len(f.dependants)) for f in found.checked.findings]
     for kind, path, problem, text, _ in rows:
         context.log.warning(f"{kind} {path} is {problem}: {text}")
@@ -55,6 +61,7 @@ def integrity(
         clean=found.clean,
         findings=len(rows),
         marked_stale=found.marked,
+        check_results=told,
         bytes_read=found.checked.bytes_read,
         files=dict(found.checked.files),
         seconds=round(found.seconds, 3),

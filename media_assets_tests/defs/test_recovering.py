@@ -85,6 +85,7 @@ def rehearsed(actions: Actions) -> None:
     assert run.success
     checked, cleaned, drilled = (actions.session.metadata(asset) for asset in assets)
     assert (checked["clean"], checked["findings"], checked["files"]["source"]) == (True, 0, 3)
+    assert checked["check_results"] > 5
     assert (cleaned["removed"], cleaned["bytes_freed"]) == (0, 0)
     assert drilled["partitions_compared"] > 20
     schedules = (nightly_integrity, daily_cleaning, weekly_recovery_drill)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,21 @@ from filelock import FileLock
 
 from media_assets.actions import Actions
 from media_assets.cli_upkeep import bytes_of, seconds_of
+from media_assets.defs.check_results import tell
 from media_assets.defs.effects import EFFECT_OUTPUT
 from media_assets.defs.sources import THUMBNAIL
 from media_assets.errors import BadInput
 from media_assets.jobs import run_job
+from media_assets.session import Session
+from media_assets.store.journal import Entry
 from media_assets.store.outputs import SIDECAR, OutputStore
 from media_assets.store.recipes import RecipeStore
-from media_assets.upkeep import Cleaned, Verified, clean, verify
+from media_assets.upkeep import Cleaned, Verified, clean, tracked, verify
 from media_assets_tests.defs.conftest import ON_DEMAND, RED, changed, statuses, write_document
 from media_assets_tests.defs.test_effects import CUT, job
 
 DAY = 86_400.0
+LOST = {("thumbnail", "src_red_mp4"), ("source_file", "src_blue_mp4")}
 
 
 def flip(path: Path) -> None:
@@ -71,6 +76,7 @@ def test_what_is_damaged_is_found_shown_as_stale_and_rendered_again(actions: Act
         ("source", "src_blue_mp4", "corrupt"),
     }
     assert found.checked.bytes_read > 100_000
+    assert failing(session, found) == {("effect_output", effect), *LOST}
     assert changed(actions, before) == {
         ("effect_output", effect): "stale",
         ("thumbnail", "src_red_mp4"): "stale",
@@ -88,6 +94,24 @@ def test_what_is_damaged_is_found_shown_as_stale_and_rendered_again(actions: Act
     flip(root / "source" / "blue.mp4")  # the good copy is put back
     assert verify(session).clean
     assert changed(actions, before) == {}
+    assert failing(session, verify(session)) == set()
+    assert tell(session.instance, session.graph, tracked_by(session), (), "run") == 0  # nothing new
+
+
+def failing(session: Session, found: Verified) -> set[tuple[str, str | None]]:
+    """Partitions that Dagster shows as failing, once it was told what was found."""
+    tell(session.instance, session.graph, tracked_by(session), found.checked.findings, str(uuid.uuid4()))
+    infos = session.instance.event_log_storage.get_asset_check_partition_info(
+        list(session.graph.asset_check_keys)
+    )
+    there = {(info.check_key.asset_key.to_user_string(), info.partition_key): info for info in infos}
+    assert ("source_file", "src_red_mp4") in there
+    return {place for place, info in there.items() if info.latest_execution_status.value == "FAILED"}
+
+
+def tracked_by(session: Session) -> list[Entry]:
+    """The records of what there is."""
+    return tracked(session.instance, session.graph, session.settings)
 
 
 def lose_pictures(actions: Actions, root: Path) -> list[Path]:
