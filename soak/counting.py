@@ -27,6 +27,8 @@ _CHANGED = re.compile(
     r"|changed after it was planned|changed or went away while|there is no such source|it was rejected"
     r"|it changed while it was being read|it is not analysed yet as it is now|No such file"
     r"|there is no such komposition|DocumentError|UnknownSource"
+    # What a queued run was to make is no partition any more: Dagster does not begin it.
+    r"|Nonexistent partition keys"
 )
 _DIED = re.compile(r"its process is gone|it never started")
 
