@@ -88,7 +88,14 @@ def test_a_fingerprint_is_no_way_to_a_folder(kept: Kept, way: str) -> None:
 
 def test_a_source_record_that_names_another_file_is_none(kept: Kept, way: str) -> None:
     record = kept.settings.metadata_root / "sources" / "src_a_mp4.json"
-    for fields in ({"path": way}, {"id": way}, {"path": way, "id": way}, {"stat": {}}, {"info": 3}):
+    wrong: list[dict[str, Any]] = [
+        {"path": way},
+        {"id": way},
+        {"path": way, "id": way},
+        {"stat": {}},
+        {"info": 3},
+    ]
+    for fields in wrong:
         whole = record.read_bytes()
         _change(record, **fields)
         with pytest.raises(UnknownSource):
@@ -119,7 +126,7 @@ def test_a_record_of_a_partition_is_the_one_of_its_place(kept: Kept, way: str, f
     assert list(journal) == []
     assert journal.damaged() == [path]
     with pytest.raises((UnsafePath, BadInput)):
-        journal.put(replace(entry, **{field: way}))
+        journal.put(replace(entry, asset=way) if field == "asset" else replace(entry, partition=way))
     assert journal.get(*((way, None) if field == "asset" else ("source_file", way))) is None
     journal.remove(*((way, None) if field == "asset" else ("source_file", way)))
     assert path.is_file()

@@ -36,7 +36,7 @@ STRANGE = [
     "movie=a.mp4,x",
     "*?.mp4",
     "~root.mp4",
-    "...mp4x"[3:],
+    "mp4x",
     "n" * 251 + ".mp4",
     "\u202egnp.mp4",
     " .mp4 ",
@@ -81,6 +81,10 @@ def _socket(path: Path, kept: Kept) -> None:
         os.chdir(here)
 
 
+def _junk(path: Path, kept: Kept) -> None:
+    path.write_bytes(b"x")
+
+
 REFUSED: Mapping[str, Callable[[Path, Kept], None]] = {
     "out.mp4": _link("{canary}"),
     "relative.mp4": _link("../../canary.mp4"),
@@ -91,7 +95,7 @@ REFUSED: Mapping[str, Callable[[Path, Kept], None]] = {
     "record.mp4": _link("../metadata/memo.json"),
     "fifo.mp4": lambda path, kept: os.mkfifo(path),
     "socket.mp4": _socket,
-    "\udcff\udcfe.mp4": lambda path, kept: path.write_bytes(b"x") and None,
+    "\udcff\udcfe.mp4": _junk,
 }
 
 
