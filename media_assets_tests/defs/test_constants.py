@@ -15,7 +15,7 @@ from media_assets.defs import sources
 from media_assets.defs.partitions import set_partitions
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.workflow_assets import WorkflowAssets
-from media_assets.defs.workflow_automation import outstanding, stale_constants
+from media_assets.defs.workflow_automation import outstanding, requests, stale_constants
 from media_assets.settings import Settings
 from media_assets.statuses import LoadingFor
 from media_assets_tests.defs.conftest import put
@@ -80,10 +80,16 @@ def test_a_changed_constant_makes_every_output_stale(actions: Actions, root: Pat
     put(root, "blue.mp4", green.read_bytes())
     actions.ingest()
     assert statuses() == ("STALE", "FRESH")  # one hop at a time
-    assert stale_constants(assets, instance, actions.media.sources) == [tail]
-    run([tail])
+    # A tick of a schedule or a sensor records the constant, and asks for what is made from it.
+    asked = requests(assets, instance, actions.media).run_requests or []
+    assert [request.asset_selection for request in asked] == [[whole]]
     assert statuses() == ("FRESH", "STALE")
-    assert set(outstanding(assets, instance)) == {"src_red_mp4"}
     run([whole], "src_red_mp4")
     assert statuses() == ("FRESH", "FRESH")
     assert mean_colors(settings, path)[170].argmax() == 1
+
+    actions.media.sources.forget(["src_blue_mp4"])
+    waits = requests(assets, instance, actions.media)
+    assert waits.run_requests == []
+    assert waits.skip_reason is not None
+    assert "waits for a constant input" in (waits.skip_reason.skip_message or "")

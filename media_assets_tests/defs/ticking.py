@@ -7,7 +7,13 @@ import dagster as dg
 from media_assets.actions import Actions
 from media_assets.defs.batches import covered
 
-SENSORS = ("source_sensor", "thumbnail_sensor", "web_preview_sensor", "komposition_sensor")
+SENSORS = (
+    "source_sensor",
+    "thumbnail_sensor",
+    "web_preview_sensor",
+    "content_analysis_sensor",
+    "komposition_sensor",
+)
 Asked = tuple[str, tuple[str, ...]]
 """The first asset of a run, and the partitions or files it takes, in order."""
 
