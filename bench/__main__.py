@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import batch, jobs, komposition, recovery, registry
+from bench import batch, jobs, komposition, recovery, registry, scale
 from media_assets.console import print_table
 from media_assets.media import binaries
 from media_assets.settings import Settings
@@ -36,6 +37,10 @@ AIMS = {
     "impact_100k_ms": ("impact of what all is made from, 100,000 edges, ms", 100.0),
     "why_100k_ms": ("why, 100,000 edges, ms", 100.0),
     "recover_5k_ms_a_record": ("recover, 5,000 records, ms each", 3.0),
+    "rescan_100k_ms_a_file": ("rescan of 100,000 unchanged files over scandir and stat, ms a file", 0.05),
+    "tick_10k_seconds": ("a tick of all sensors, 10,000 sources x 6 assets, nothing to do, s", 2.0),
+    "slowest_page_10k_seconds": ("slowest page of the UI at 10,000 partitions, s", 5.0),
+    "ingest_last_to_first": ("ingest of 10,000, a file of the last thousand / of the first", 1.1),
 }
 BENCHMARKS = {
     "komposition": komposition.run,
@@ -43,6 +48,7 @@ BENCHMARKS = {
     "jobs": jobs.run,
     "registry": registry.run,
     "recovery": recovery.run,
+    "scale": scale.run,
 }
 
 
@@ -52,13 +58,21 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="only these")
     parser.add_argument("--runs", type=int, default=5, help="pairs (5)")
     parser.add_argument(
-        "--part", action="append", choices=komposition.PARTS, help="of komposition, only these"
+        "--part",
+        action="append",
+        choices=[*komposition.PARTS, *scale.PARTS],
+        help="of komposition or scale, only these",
     )
+    parser.add_argument("--size", action="append", type=int, help="of scale, only these numbers of sources")
     options = parser.parse_args()
+    parted = {
+        "komposition": lambda: komposition.run(options.runs, _of(options.part, komposition.PARTS)),
+        "scale": lambda: scale.run(
+            options.runs, _of(options.part, scale.PARTS), options.size or scale.SIZES
+        ),
+    }
     found = {
-        name: komposition.run(options.runs, options.part or komposition.PARTS)
-        if name == "komposition"
-        else BENCHMARKS[name](options.runs)
+        name: parted[name]() if name in parted else BENCHMARKS[name](options.runs)
         for name in options.names or BENCHMARKS
     }
     settings = Settings.from_environment()
@@ -84,6 +98,11 @@ def main() -> None:
             if name in result:
                 rows.append((text, result[name], aim, "yes" if result[name] <= aim else "no"))
     print_table(["ratio", "median", "aim", "met"], rows)
+
+
+def _of(asked: Sequence[str] | None, parts: Sequence[str]) -> Sequence[str]:
+    """Those parts that were asked for, or all of them."""
+    return [part for part in parts if part in (asked or parts)]
 
 
 if __name__ == "__main__":
