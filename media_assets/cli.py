@@ -11,16 +11,20 @@ import typer
 
 from media_assets import (
     __version__,
+    cli_analytics,
     cli_analyze,
     cli_checks,
     cli_jobs,
     cli_kompositions,
     cli_operations,
+    cli_privacy,
     cli_registry,
+    cli_sql,
     cli_upkeep,
     cli_workflows,
     console,
 )
+from media_assets.analytics.origin import declare_platform
 from media_assets.cli_common import Data, Json, print_rows, with_actions
 from media_assets.errors import MediaAssetsError, disk_errors
 from media_assets.settings import Settings
@@ -46,11 +50,14 @@ app.command()(cli_checks.check)
 app.add_typer(cli_workflows.app, name="workflow")
 app.add_typer(cli_kompositions.app, name="komposition")
 app.add_typer(cli_analyze.app, name="analyze")
+app.add_typer(cli_analytics.app, name="analytics")
+app.command()(cli_sql.sql)
+app.add_typer(cli_privacy.app, name="privacy")
 
 
 @app.callback()
 def _main() -> None:
-    pass
+    declare_platform("cli")
 
 
 @app.command()
@@ -145,26 +152,15 @@ def events(
     rows = [
         (
             e["timestamp"],
-            e["operation"],
-            e["effect"],
-            e["outcome"],
-            console.seconds(e["seconds"]),
+            e["type"] if e["kind"] == "workflow" else e["operation"] or e["stage"],
+            e["workflow"] if e["kind"] == "workflow" else e["output"] if e["kind"] == "operation" else "",
+            e.get("outcome", e["kind"]),
+            console.seconds(e["duration_ms"] / 1000) if "duration_ms" in e else "",
             e["error"],
         )
         for e in found
     ]
     console.print_table(["time", "operation", "of", "outcome", "took", "error"], rows)
-
-
-@app.command()
-def analytics(data: Data = None, json: Json = False) -> None:
-    """Load the events into DuckDB and show time and success per operation."""
-    rows = with_actions(data, lambda actions: actions.analytics())
-    if json:
-        console.print_json({"operations": rows})
-        return
-    names = ["operation", "count", "cached", "failed", "p50_seconds", "p95_seconds"]
-    console.print_table(names, [[row.get(name) for name in names] for row in rows])
 
 
 @app.command()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from media_assets.analytics.outcomes import log_failure, log_outcome
+from media_assets.analytics.outcomes import Parts, Place
 from media_assets.errors import BadInput, DocumentError, MediaAssetsError
 from media_assets.kompositions import versions
 from media_assets.kompositions.compiling import Compiler
@@ -205,22 +205,13 @@ class _Told:
 
     def __init__(self, key: str, settings: Settings) -> None:
         self._key = key
-        self._settings = settings
+        self._parts = Parts(Place(settings, None, key))
         self.rendered: list[str] = []
 
     def __call__(self, step: Step) -> None:
         """Take note of a part that ended."""
+        self._parts.ended(step.kind, f"{self._key}/{step.id}", step.result)
         if isinstance(step.result, MediaAssetsError):
-            log_failure(
-                self._settings,
-                step.result,
-                operation=step.kind,
-                effect=f"{self._key}/{step.id}",
-                asset=None,
-                partition=self._key,
-                run_id=None,
-            )
             return
-        log_outcome(self._settings, step.result, asset=None, partition=self._key, run_id=None)
         if not step.result.cached and step.kind != "komposition":
             self.rendered.append(step.id)

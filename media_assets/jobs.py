@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from media_assets.actions import Actions, RunFailed
+from media_assets.analytics.outcomes import Place, Tally, log_whole
 from media_assets.defs.effect_recipes import register
 from media_assets.defs.effects import EFFECT_OUTPUT, error_json
 from media_assets.defs.partitions import EFFECTS
@@ -123,7 +124,31 @@ def run_job(
             error = _in_words_of(errors.get(effect), effects) | {"node": node, "files": _files(plan, node)}
             outputs.append(JobOutput(identifier, effect, operation, "failed", error=error))
     notes = {name: node.note for name, node in plan.nodes.items() if node.note}
+    _log(actions, path, plan, outputs, wanted, time.monotonic() - started)
     return JobReport(tuple(outputs), effects, notes, time.monotonic() - started)
+
+
+def _log(
+    actions: Actions,
+    path: Path,
+    plan: Plan,
+    outputs: Sequence[JobOutput],
+    wanted: Mapping[str, str],
+    seconds: float,
+) -> None:
+    """Append the event of the whole job."""
+    tally = Tally()
+    for output in outputs:
+        made = actions.media.store.get(plan.nodes[wanted[output.id]].recipe.fingerprint)
+        tally.rendered += output.status == "rendered"
+        tally.cached += output.status == "cached"
+        tally.failed += output.status == "failed"
+        if output.error is not None:
+            tally.error = tally.error or str(output.error.get("error", "MediaAssetsError"))
+        if made is not None and output.status == "rendered":
+            tally.cpu_seconds += made.made.cpu_seconds
+            tally.bytes_written += made.made.properties.size
+    log_whole(Place(actions.settings, None, path.name), "job", tally, seconds)
 
 
 def _check_room(actions: Actions, plan: Plan, nodes: Sequence[str]) -> None:

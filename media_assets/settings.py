@@ -40,6 +40,8 @@ class Settings:
         reserve_bytes: what a render leaves free on its disk (`MEDIA_ASSETS_RESERVE_BYTES`); None for
             256 MiB, or a twentieth of a disk that is smaller than 5 GiB.
         scenes: what finds cuts in sources: `scdet` (ffmpeg) or `pyscenedetect` (`MEDIA_ASSETS_SCENES`).
+        user: who is at work, for analytics (`MEDIA_ASSETS_USER`); empty for the system's user.
+        key_path: the file of the keys that names are hashed with (`MEDIA_ASSETS_KEY_FILE`), or None.
     """
 
     data_root: Path
@@ -61,6 +63,8 @@ class Settings:
     pool_warehouse: int = 1
     reserve_bytes: int | None = None
     scenes: str = "scdet"
+    user: str = ""
+    key_path: Path | None = None
 
     @classmethod
     def from_environment(
@@ -93,6 +97,8 @@ class Settings:
             pool_warehouse=max(1, int(_positive(env, "MEDIA_ASSETS_POOL_WAREHOUSE", 1.0))),
             scenes=_one_of(env, "MEDIA_ASSETS_SCENES", ("scdet", "pyscenedetect")),
             reserve_bytes=_bytes(env, "MEDIA_ASSETS_RESERVE_BYTES"),
+            user=env.get("MEDIA_ASSETS_USER", "").strip(),
+            key_path=_key_path(env),
         )
 
     @property
@@ -146,6 +152,26 @@ class Settings:
         return self.data_root / "warehouse" / "media_assets.duckdb"
 
     @property
+    def marts_path(self) -> Path:
+        """What readers read: a copy of the warehouse, replaced after each load."""
+        return self.data_root / "warehouse" / "marts.duckdb"
+
+    @property
+    def export_root(self) -> Path:
+        """Events as Parquet, a folder for each day."""
+        return self.data_root / "warehouse" / "events"
+
+    @property
+    def key_file(self) -> Path:
+        """The keys that names are hashed with; never under the data root."""
+        return self.key_path or Path.home() / ".config" / "media_assets" / "analytics.key"
+
+    @property
+    def cores(self) -> int:
+        """The cores that this process may run on, whatever `workers` says."""
+        return _usable_cores()
+
+    @property
     def dagster_home(self) -> Path:
         """Dagster's own state; one per data root, so that two roots never mix."""
         return self.data_root / "dagster_home"
@@ -156,6 +182,14 @@ def _usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _key_path(env: Mapping[str, str]) -> Path | None:
+    """The key file that is named, or the one in the user's configuration folder, if that is set."""
+    if named := env.get("MEDIA_ASSETS_KEY_FILE"):
+        return Path(named).expanduser().absolute()
+    folder = env.get("XDG_CONFIG_HOME")
+    return Path(folder) / "media_assets" / "analytics.key" if folder else None
 
 
 def _positive(env: Mapping[str, str], name: str, default: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,16 @@ def media_fixtures() -> Path:
     if os.environ.get("MEDIA_ASSETS_REQUIRE_FIXTURES") == "1":
         pytest.fail("MEDIA_ASSETS_FIXTURES is not set, and MEDIA_ASSETS_REQUIRE_FIXTURES=1 asks for it")
     pytest.skip("MEDIA_ASSETS_FIXTURES is not set")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def analytics_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A key of the tests' own: none of theirs is made in anybody's home."""
+    path = tmp_path_factory.mktemp("key") / "analytics.key"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("MEDIA_ASSETS_KEY_FILE", str(path))
+        environment.setenv("MEDIA_ASSETS_USER", "tester")
+        yield path
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ TOP = (
     | {"job_plans", "jobs", "explaining"}
     | {"editing", "cli_versions", "cli_watching", "cli_interchange"}
     | {"tracing", "cli_registry"}
+    | {"cli_analytics", "cli_sql", "cli_privacy"}
     | {"recovering", "upkeep", "backing_up", "cli_upkeep"}
 )
 ALLOWED = {

@@ -9,6 +9,7 @@ import yaml
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from media_assets.analytics.schema import KINDS, Event, columns
 from media_assets.cli import app
 from media_assets.cli_documents import published_schema
 from media_assets.components.workflow import WorkflowComponent
@@ -80,3 +81,16 @@ def test_every_form_of_documents_is_in_the_docs() -> None:
 def test_links_in_the_docs_lead_somewhere() -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (PROJECT_ROOT / target).exists(), target
+
+
+def test_every_kind_and_field_of_an_event_is_in_the_docs() -> None:
+    parts = re.split(r"^## (.+)$", DOCS["events.md"], flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+
+    def listed(section: str) -> set[str]:
+        firsts = re.findall(r"^\|([^|]*)\|", sections[section], re.MULTILINE)
+        return set(re.findall(r"`([a-z_]+)`", " ".join(firsts)))
+
+    assert listed("All kinds") == set(columns(Event))
+    for kind in KINDS:
+        assert listed(kind.kind) == set(columns(kind)) - set(columns(Event))

@@ -77,7 +77,7 @@ def made_again(
         kills: when processes were killed.
         events: all there are; those of failures explain a second attempt.
     """
-    failed = {str(event["effect"]) for event in events if event["outcome"] == "failed"}
+    failed = {str(event["output"]) for event in events if event["outcome"] == "failed"}
     for output in OutputStore(settings):
         sidecar = json.loads((output.path.parent / SIDECAR).read_text())
         there = datetime.fromisoformat(str(sidecar["created"])).timestamp()
@@ -96,8 +96,8 @@ def made_again(
 
 
 def all_events(settings: Settings) -> list[dict[str, object]]:
-    """Every event, loaded or not."""
-    return list(last_events(settings, _ALL))
+    """Every event of an operation, loaded or not."""
+    return [event for event in last_events(settings, _ALL) if event["kind"] == "operation"]
 
 
 def lost_events(events: Sequence[Mapping[str, object]]) -> Iterator[str]:

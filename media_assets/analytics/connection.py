@@ -10,46 +10,14 @@ from typing import Any
 import duckdb
 from filelock import FileLock, Timeout
 
+from media_assets.analytics import migrating, origin, tables
 from media_assets.errors import MediaAssetsError
+from media_assets.settings import Settings
 
 Connection = duckdb.DuckDBPyConnection
 
 LOCK_SECONDS = 120.0
 """How long `connect` waits for another process to close the warehouse."""
-
-# No primary key: its index costs 0.6 s a load at ten million events and doubles the file.
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS operation_events (
-    event_id UUID NOT NULL,
-    "timestamp" TIMESTAMP NOT NULL,
-    operation VARCHAR NOT NULL,
-    effect VARCHAR NOT NULL,
-    outcome VARCHAR NOT NULL,
-    success BOOLEAN NOT NULL,
-    fingerprint VARCHAR,
-    asset VARCHAR,
-    partition VARCHAR,
-    run_id VARCHAR,
-    error VARCHAR,
-    seconds DOUBLE NOT NULL,
-    cpu_seconds DOUBLE NOT NULL,
-    peak_memory_bytes BIGINT NOT NULL,
-    ffmpeg_runs BIGINT NOT NULL,
-    input_seconds DOUBLE NOT NULL,
-    output_seconds DOUBLE NOT NULL,
-    output_bytes BIGINT NOT NULL,
-    speed DOUBLE,
-    parameters JSON NOT NULL,
-    writer VARCHAR NOT NULL,
-    sequence BIGINT NOT NULL
-);
-ALTER TABLE operation_events ADD COLUMN IF NOT EXISTS expected_cpu_seconds DOUBLE DEFAULT 0;
-CREATE TABLE IF NOT EXISTS segment_offsets (segment VARCHAR NOT NULL, loaded_bytes BIGINT NOT NULL);
-CREATE TABLE IF NOT EXISTS duplicate_events (event_id UUID NOT NULL, writer VARCHAR, sequence BIGINT);
-CREATE TABLE IF NOT EXISTS rejected_lines (
-    segment VARCHAR NOT NULL, "offset" BIGINT NOT NULL, line VARCHAR NOT NULL, reason VARCHAR NOT NULL
-);
-"""
 
 
 class WarehouseBusy(MediaAssetsError):
@@ -95,10 +63,26 @@ def connect(
     try:
         connection = duckdb.connect(str(path), read_only=read_only, config=dict(config or {}))
         try:
+            if migrating.needed(connection):
+                connection = _migrated(connection, path, read_only, dict(config or {}))
             if not read_only:
-                connection.execute(_SCHEMA)
+                tables.create(connection)
             yield connection
         finally:
             connection.close()
     finally:
         lock.release()
+
+
+def _migrated(connection: Connection, path: Path, read_only: bool, config: dict[str, Any]) -> Connection:
+    """The connection after a warehouse of the first schema was brought to this one.
+
+    Raises:
+        MediaAssetsError: it may only be read.
+    """
+    if read_only:
+        raise MediaAssetsError("the warehouse is of an older version", where=str(path), hint="load events")
+    migrating.migrate(connection, origin.first_pseudonym(Settings.from_environment()))
+    connection.close()
+    migrating.rewrite(path)
+    return duckdb.connect(str(path), config=config)

@@ -11,27 +11,15 @@ import weakref
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
-from media_assets.analytics.schema.first import (
-    OperationEvent,
-    Record,
-    new_event,
-    parse_line,
-    sanitise_parameters,
-)
+from media_assets.analytics.reading import parse_line
+from media_assets.analytics.schema import Event, Record
 from media_assets.analytics.segments import SegmentWriter, complete_lines, list_segments
 from media_assets.errors import DiskFull, MediaAssetsError
 from media_assets.settings import Settings
 
-__all__ = [
-    "EventWriter",
-    "OperationEvent",
-    "new_event",
-    "newest",
-    "read_events",
-    "sanitise_parameters",
-    "writer_for",
-]
+Kind = TypeVar("Kind", bound=Event)
 
 ROLL_BYTES = 8 << 20
 """A segment that reaches this size is followed by a new one."""
@@ -61,7 +49,7 @@ class EventWriter:
         self._begin()
         _open_writers.add(self)
 
-    def append(self, event: OperationEvent) -> OperationEvent:
+    def append(self, event: Kind) -> Kind:
         """Write one event and wait for the disk; the event is returned with its writer and sequence.
 
         A failed write may leave a torn line, so the retry goes to a new segment.
@@ -72,7 +60,7 @@ class EventWriter:
         """
         with self._lock:
             stamped = replace(event, writer=self.writer, sequence=self._sequence + 1)
-            line = json.dumps(stamped.record(), separators=(",", ":"), allow_nan=False).encode() + b"\n"
+            line = json.dumps(stamped.line(), separators=(",", ":"), allow_nan=False).encode() + b"\n"
             try:
                 self._write(line)
             except OSError:

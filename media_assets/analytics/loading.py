@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
+from media_assets.analytics import staging
 from media_assets.analytics.connection import Connection
-from media_assets.analytics.schema import Record, parse_line
+from media_assets.analytics.exporting import export_days
+from media_assets.analytics.schema import KINDS
+from media_assets.analytics.schema.first import Pseudonym
 from media_assets.analytics.segments import OpenSegment, complete_lines, list_segments, open_segment
 
-_BATCH_BYTES = 16 << 20
+_BATCH_BYTES = 48 << 20
 _BATCH_SEGMENTS = 200
 _LINE_SHOWN = 500
-_encoder = json.JSONEncoder(separators=(",", ":"))
-
-# Columns as pandas holds them on the way in, in the order of the table. Dtypes are stated because DuckDB
-# guesses an object column's type from its first values, and those may all be null.
-_DTYPES: dict[str, str] = {
-    **dict.fromkeys(("event_id", "timestamp", "operation", "effect", "outcome"), "string"),
-    "success": "bool",
-    **dict.fromkeys(("fingerprint", "asset", "partition", "run_id", "error"), "string"),
-    **dict.fromkeys(("seconds", "cpu_seconds"), "float64"),
-    **dict.fromkeys(("peak_memory_bytes", "ffmpeg_runs"), "int64"),
-    **dict.fromkeys(("input_seconds", "output_seconds"), "float64"),
-    "output_bytes": "int64",
-    "speed": "Float64",
-    "expected_cpu_seconds": "float64",
-    "parameters": "string",
-    "writer": "string",
-    "sequence": "int64",
-}
+LONGEST_LINE = 1 << 16
+"""Bytes of a line beyond which it is no event: ours have about a thousand."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +32,7 @@ class LoadReport:
         malformed: whole lines that are not events.
         torn: last lines cut off in mid-line by a writer that is gone: never acknowledged.
         segments_read, segments_removed: segments that had something new, and that were deleted.
+        days_exported: days, of a kind each, that were written as Parquet.
     """
 
     loaded: int = 0
@@ -55,6 +41,7 @@ class LoadReport:
     torn: int = 0
     segments_read: int = 0
     segments_removed: int = 0
+    days_exported: int = 0
 
     def __add__(self, other: LoadReport) -> LoadReport:
         """Both loads taken as one."""
@@ -63,80 +50,126 @@ class LoadReport:
         )
 
 
-def load_events(connection: Connection, event_root: Path) -> LoadReport:
-    """Load what is new in the segments under `event_root`, and delete those that are through.
+def load_events(
+    connection: Connection,
+    event_root: Path,
+    export_root: Path | None = None,
+    *,
+    pseudonym: Pseudonym | None = None,
+) -> LoadReport:
+    """Load what is new in the segments under `event_root`, export its days, and delete what is through.
 
     Rows and read positions are committed together, so a load killed at any moment loses nothing and
-    loads nothing twice. A bad line is put into `rejected_lines` and stops nothing.
+    loads nothing twice. A bad line is put into `rejected_lines` and stops nothing. A segment is deleted
+    when all of it is in the warehouse and in the export.
 
     Args:
         connection: from `connect`: the lock it holds is what makes this the only loader.
         event_root: folder of the segments; it need not exist.
+        export_root: folder of the export; None for none.
+        pseudonym: what names in lines of the first schema are hashed with; they are dropped without.
     """
-    waiting = list_segments(event_root)
+    waiting = [path for path in list_segments(event_root) if not _remove_if_empty(path)]
     offsets = _read_offsets(connection, {path.name for path in waiting})
-    report = LoadReport()
-    while waiting:
-        report += _load_batch(connection, waiting, offsets)
-    return report
+    left, report = list(waiting), LoadReport()
+    while left:
+        report += _load_batch(connection, left, offsets, pseudonym)
+    exported = export_days(connection, export_root) if export_root is not None else 0
+    removed = sum(_remove_if_through(path, offsets.get(path.name, 0)) for path in waiting)
+    return report + LoadReport(segments_removed=removed, days_exported=exported)
 
 
 @dataclass
 class _Batch:
     """What one transaction is to store, gathered segment by segment."""
 
-    records: list[Record] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    places: list[tuple[str, int]] = field(default_factory=list)
     rejected: list[tuple[str, int, str, str]] = field(default_factory=list)
-    offsets: list[tuple[str, int]] = field(default_factory=list)
-    finished: list[Path] = field(default_factory=list)
-    malformed: int = 0
+    offsets: dict[str, int] = field(default_factory=dict)
     torn: int = 0
 
     def read(self, segment: OpenSegment, offset: int) -> int:
         """Take what follows `offset`; returns how many bytes were read."""
         data = segment.read_from(offset)
         lines, tail = complete_lines(data)
+        name = segment.path.name
         for position, line in lines:
+            if len(line) > LONGEST_LINE:
+                self.reject((name, offset + position), line, "longer than an event")
+                continue
             try:
-                self.records.append(parse_line(line))
-            except ValueError as error:
-                self.malformed += 1
-                self._reject(segment, offset + position, line, str(error))
+                self.lines.append(line.decode())
+                self.places.append((name, offset + position))
+            except UnicodeDecodeError:
+                self.reject((name, offset + position), line, "not UTF-8")
         if tail and segment.finished:
             self.torn += 1
-            self._reject(segment, offset + len(data) - len(tail), tail, "torn")
+            self.reject((name, offset + len(data) - len(tail)), tail, "torn")
             tail = b""
         if len(data) > len(tail):
-            self.offsets.append((segment.path.name, offset + len(data) - len(tail)))
-        if segment.finished:
-            self.finished.append(segment.path)
+            self.offsets[name] = offset + len(data) - len(tail)
         return len(data)
 
-    def _reject(self, segment: OpenSegment, offset: int, line: bytes, reason: str) -> None:
+    def reject(self, place: tuple[str, int], line: bytes, reason: str) -> None:
+        """Keep a bad line aside."""
         shown = line[:_LINE_SHOWN].decode("utf-8", "replace").replace("\0", "\ufffd")
-        self.rejected.append((segment.path.name, offset, shown, reason))
+        self.rejected.append((*place, shown[:_LINE_SHOWN], reason))
 
 
-def _load_batch(connection: Connection, waiting: list[Path], offsets: Mapping[str, int]) -> LoadReport:
-    """Load the first of the waiting segments, up to a batch, and take them off the list."""
-    batch = _Batch()
-    with ExitStack() as held:
-        budget = _BATCH_BYTES
-        for _ in range(min(_BATCH_SEGMENTS, len(waiting))):
-            path = waiting.pop(0)
-            if _remove_if_empty(path):
-                continue
-            # Held until after the commit: the lock is what says that nobody appends before deletion.
-            segment = held.enter_context(open_segment(path))
-            budget -= batch.read(segment, offsets.get(path.name, 0))
-            if budget <= 0:
-                break
-        loaded, duplicates = _store(connection, batch) if batch.offsets else (0, 0)
-        for path in batch.finished:
-            path.unlink()
-    return LoadReport(
-        loaded, duplicates, batch.malformed, batch.torn, len(batch.offsets), len(batch.finished)
+def _load_batch(
+    connection: Connection, left: list[Path], offsets: dict[str, int], pseudonym: Pseudonym | None
+) -> LoadReport:
+    """Load the first of the segments that are left, up to a batch, and take them off the list."""
+    batch, budget = _Batch(), _BATCH_BYTES
+    for _ in range(min(_BATCH_SEGMENTS, len(left))):
+        path = left.pop(0)
+        try:
+            with open_segment(path) as segment:
+                budget -= batch.read(segment, offsets.get(path.name, 0))
+        except FileNotFoundError:  # a writer that had written nothing closed it
+            continue
+        if budget <= 0:
+            break
+    if not batch.offsets:
+        return LoadReport()
+    connection.begin()
+    try:
+        loaded, duplicates = _store(connection, batch, pseudonym)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    offsets.update(batch.offsets)
+    malformed = len(batch.rejected) - batch.torn
+    return LoadReport(loaded, duplicates, malformed, batch.torn, len(batch.offsets))
+
+
+def _store(connection: Connection, batch: _Batch, pseudonym: Pseudonym | None) -> tuple[int, int]:
+    """Put a batch into the tables; returns how many events were new and how many were not."""
+    loaded = duplicates = 0
+    if batch.lines:
+        for row, reason in staging.stage(connection, batch.lines, pseudonym):
+            batch.reject(batch.places[row], batch.lines[row].encode(), reason)
+        for kind in KINDS:
+            duplicates += staging.repeated(connection, kind)
+            loaded += staging.store(connection, kind)
+    if batch.rejected:
+        connection.executemany("INSERT INTO rejected_lines VALUES (?, ?, ?, ?)", sorted(batch.rejected))
+    _write_offsets(connection, batch.offsets)
+    return loaded, duplicates
+
+
+def _write_offsets(connection: Connection, offsets: Mapping[str, int]) -> None:
+    connection.execute(
+        "DELETE FROM segment_offsets WHERE segment IN (SELECT unnest(?::VARCHAR[]))", [list(offsets)]
     )
+    frame = pd.DataFrame({"segment": list(offsets), "loaded_bytes": list(offsets.values())})
+    connection.register("positions", frame)
+    try:
+        connection.execute("INSERT INTO segment_offsets BY NAME SELECT * FROM positions")
+    finally:
+        connection.unregister("positions")
 
 
 def _remove_if_empty(path: Path) -> bool:
@@ -144,80 +177,23 @@ def _remove_if_empty(path: Path) -> bool:
 
     It may belong to a writer that is about to lock it, which must not wait for a whole batch.
     """
+    return _removed(path, 0) or not path.exists()
+
+
+def _remove_if_through(path: Path, loaded: int) -> bool:
+    """Remove a segment without a writer of which everything is loaded; whether it was."""
+    return loaded > 0 and _removed(path, loaded)
+
+
+def _removed(path: Path, size: int) -> bool:
     try:
         with open_segment(path) as segment:
-            if segment.finished and segment.size == 0:
+            if segment.finished and segment.size == size:
                 path.unlink(missing_ok=True)
                 return True
-            return False
     except FileNotFoundError:
-        return True
-
-
-def _store(connection: Connection, batch: _Batch) -> tuple[int, int]:
-    """Commit a batch; returns how many events were new and how many were not."""
-    frame = _event_frame(batch.records)
-    offsets = pd.DataFrame(batch.offsets, columns=["segment", "loaded_bytes"])
-    rejected = pd.DataFrame(batch.rejected, columns=["segment", "offset", "line", "reason"])
-    connection.begin()
-    try:
-        repeated = frame["event_id"].duplicated() | frame["event_id"].isin(_known(connection, frame))
-        duplicates = int(repeated.sum())
-        if duplicates:
-            _insert(connection, "duplicate_events", frame[repeated][["event_id", "writer", "sequence"]])
-        _insert(connection, "operation_events", frame[~repeated] if duplicates else frame)
-        _insert(connection, "rejected_lines", rejected)
-        connection.execute(
-            "DELETE FROM segment_offsets WHERE segment IN (SELECT unnest(?::VARCHAR[]))",
-            [list(offsets["segment"])],
-        )
-        _insert(connection, "segment_offsets", offsets)
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
-    return len(frame) - duplicates, duplicates
-
-
-def _event_frame(records: list[Record]) -> pd.DataFrame:
-    columns = {name: [record[name] for record in records] for name in _DTYPES}
-    columns["parameters"] = [_encoder.encode(value) for value in columns["parameters"]]
-    # UTC without an offset: DuckDB's TIMESTAMP has none, and a cast would drop any other in silence.
-    columns["timestamp"] = [value[:26] for value in columns["timestamp"]]
-    return pd.DataFrame({name: pd.Series(columns[name], dtype=dtype) for name, dtype in _DTYPES.items()})
-
-
-def _known(connection: Connection, frame: pd.DataFrame) -> list[str]:
-    """Which of the frame's events are stored; ids begin with a time, so only that range is read."""
-    if frame.empty:
-        return []
-    with _registered(connection, frame):
-        rows = connection.execute(
-            """
-            SELECT CAST(stored.event_id AS VARCHAR) FROM operation_events AS stored
-            SEMI JOIN (SELECT CAST(event_id AS UUID) AS event_id FROM batch) AS batch
-                ON stored.event_id = batch.event_id
-            WHERE stored.event_id BETWEEN CAST(? AS UUID) AND CAST(? AS UUID)
-            """,
-            [str(frame["event_id"].min()), str(frame["event_id"].max())],
-        ).fetchall()
-    return [event_id for (event_id,) in rows]
-
-
-def _insert(connection: Connection, table: str, frame: pd.DataFrame) -> None:
-    if frame.empty:
-        return
-    with _registered(connection, frame):
-        connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM batch")  # noqa: S608 - our own names
-
-
-@contextmanager
-def _registered(connection: Connection, frame: pd.DataFrame) -> Iterator[None]:
-    connection.register("batch", frame)
-    try:
-        yield
-    finally:
-        connection.unregister("batch")
+        pass
+    return False
 
 
 def _read_offsets(connection: Connection, present: set[str]) -> dict[str, int]:

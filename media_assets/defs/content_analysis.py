@@ -8,11 +8,12 @@ from typing import TypeVar
 import dagster as dg
 
 from media_assets import progress
-from media_assets.analytics.events import new_event, writer_for
+from media_assets.analytics.chains import given_by
+from media_assets.analytics.outcomes import log_done, log_failure, log_outcome
 from media_assets.defs.analysis_reports import content_metadata, screenshots_metadata
 from media_assets.defs.batches import sign_run
 from media_assets.defs.partitions import SOURCES
-from media_assets.defs.recording import Failures, log_failure, log_outcome
+from media_assets.defs.recording import Failures, place_of
 from media_assets.defs.requesting import request_due
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE, ingested
@@ -126,7 +127,8 @@ def _analyse(
     for key, (facts, content, seconds, kept) in _side_by_side(context, media, CONTENT, keys, one, failures):
         sheet = sheet_of(facts, content, media.store, media.settings)
         wave = waveform_of(facts, content, media.store, media.settings)
-        _log_analysis(context, media, key, seconds, kept)
+        place = place_of(context, media.settings, CONTENT, key)
+        log_done(place, "content_analysis", cached=kept, seconds=seconds, **given_by(facts.info))
         record(
             context,
             CONTENT,
@@ -154,9 +156,7 @@ def _photograph(
             made = make_screenshots(facts, content, media.store, media.settings)
             published = publish_screenshots(key, made, media.settings)
             for outcome in made.values():
-                log_outcome(
-                    media.settings, outcome, asset=SCREENSHOTS, partition=key, run_id=context.run_id
-                )
+                log_outcome(place_of(context, media.settings, SCREENSHOTS, key), outcome)
             hashes = {str(number): outcome.output.content_hash for number, outcome in made.items()}
             record(
                 context,
@@ -189,25 +189,8 @@ def _side_by_side(
         for index, (key, result) in enumerate(zip(keys, pool.map(tried, keys), strict=True)):
             progress.report("analyses", (index + 1) / len(keys))
             if isinstance(result, MediaAssetsError):
-                where = {"asset": asset, "partition": key, "run_id": context.run_id}
-                log_failure(media.settings, result, operation=context.op.name, effect=key, **where)
+                place = place_of(context, media.settings, asset, key)
+                log_failure(place, result, operation=context.op.name, output=key)
                 failures.add(key, result)
             else:
                 yield key, result
-
-
-def _log_analysis(
-    context: dg.AssetExecutionContext, media: MediaResource, key: str, seconds: float, kept: bool
-) -> None:
-    writer_for(media.settings).append(
-        new_event(
-            operation="content_analysis",
-            effect=key,
-            asset=CONTENT.to_user_string(),
-            partition=key,
-            run_id=context.run_id,
-            outcome="cached" if kept else "rendered",
-            success=True,
-            seconds=seconds,
-        )
-    )

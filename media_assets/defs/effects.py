@@ -4,15 +4,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 
 from media_assets import progress
+from media_assets.analytics.outcomes import log_failure, log_result
 from media_assets.defs.batches import sign_run
 from media_assets.defs.effect_recipes import EFFECT_RECIPE, Planned, observations, observe, planned_effect
 from media_assets.defs.partitions import EFFECTS
-from media_assets.defs.recording import Failures, as_metadata, log_failure, log_outcome, output_metadata
+from media_assets.defs.recording import Failures, as_metadata, output_metadata, place_of
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.versions import Seen, record
 from media_assets.errors import BadInput, Cancelled, DiskFull, MediaAssetsError, TimeLimitExceeded
@@ -75,16 +77,18 @@ def effect_output(
             planned[key] = planned_effect(media, key, machine, unchanged=True)
         except MediaAssetsError as error:
             errors[key] = error
+            place = place_of(context, media.settings, EFFECT_OUTPUT, key)
+            log_failure(place, error, operation=_operation(key), output=key, stage="plan")
     observe(context.instance, planned, machine.version)
     inputs = observations(context.instance, planned)
+    told: set[str] = set()
     for key, result in _rendered(planned, config, media).items():
-        where = {"asset": EFFECT_OUTPUT, "partition": key, "run_id": context.run_id}
+        place = place_of(context, media.settings, EFFECT_OUTPUT, key)
+        plan, node = planned[key].plan, planned[key].node
+        log_result(place, plan, replace(result, node=node), wanted=planned, told=told)
         if result.outcome is None:
             errors[key] = result.error or BadInput("it was not made", where=key)
-            operation = planned[key].recipe.operation
-            log_failure(media.settings, errors[key], operation=operation, effect=key, **where)
             continue
-        log_outcome(media.settings, result.outcome, **where)
         too_large = _too_large(result.outcome.output, config.max_output_size)
         if too_large is not None:
             errors[key] = too_large
@@ -94,6 +98,11 @@ def effect_output(
         failures.add(key, problem)
     _raise_if_any(failures, errors, len(keys))
     yield from ()  # what is yielded would give every partition of the run one version
+
+
+def _operation(effect: str) -> str:
+    """The operation that an effect's id names."""
+    return effect.removeprefix("effect_")[: -len("_0123456789abcdef")] or "unknown"
 
 
 def _rendered(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from media_assets.defs.recording import as_metadata, log_failure, log_outcome, output_metadata
-from media_assets.errors import MediaAssetsError
+from media_assets.analytics.outcomes import Parts
+from media_assets.defs.recording import as_metadata, output_metadata, place_of
 from media_assets.kompositions.compiling import Compiled
 from media_assets.kompositions.outcomes import RenderedKomposition, Step
 from media_assets.progress import Pace
@@ -25,21 +25,15 @@ class Told:
     ) -> None:
         """Tell the run of `context` of the komposition `key`."""
         self._context = context
-        self._asset = asset
         self._key = key
-        self._settings = settings
+        self._parts = Parts(place_of(context, settings, asset, key))
         self.pace = Pace(key, 0.0)
         self._lock = threading.Lock()
         self._last = time.monotonic()
 
     def __call__(self, step: Step) -> None:
         """Append the event of a part."""
-        where = {"asset": self._asset, "partition": self._key, "run_id": self._context.run_id}
-        if isinstance(step.result, MediaAssetsError):
-            effect = f"{self._key}/{step.id}"
-            log_failure(self._settings, step.result, operation=step.kind, effect=effect, **where)
-        else:
-            log_outcome(self._settings, step.result, **where)
+        self._parts.ended(step.kind, f"{self._key}/{step.id}", step.result)
 
     def progress(self, fraction: float) -> None:
         """Tell listeners at once, and the run's log every few seconds: a line there costs 20 to 60 ms."""

@@ -11,41 +11,23 @@ from typing import Any
 
 import dagster as dg
 
-from media_assets.analytics import outcomes
+from media_assets.analytics.outcomes import Place
 from media_assets.errors import MediaAssetsError
 from media_assets.media.info import MediaInfo
 from media_assets.settings import Settings
 from media_assets.store.outputs import Outcome, Output
 
 
-def log_outcome(
-    settings: Settings, outcome: Outcome, *, asset: dg.AssetKey, partition: str, run_id: str
-) -> None:
-    """Append the event of an output that was found or made."""
-    outcomes.log_outcome(
-        settings, outcome, asset=asset.to_user_string(), partition=partition, run_id=run_id
-    )
-
-
-def log_failure(
+def place_of(
+    context: dg.AssetExecutionContext,
     settings: Settings,
-    error: MediaAssetsError,
-    *,
-    operation: str,
-    effect: str,
     asset: dg.AssetKey,
     partition: str,
-    run_id: str,
-) -> None:
-    """Append the event of an operation that failed."""
-    outcomes.log_failure(
-        settings,
-        error,
-        operation=operation,
-        effect=effect,
-        asset=asset.to_user_string(),
-        partition=partition,
-        run_id=run_id,
+    workflow: str | None = None,
+) -> Place:
+    """Where events of a partition's operations come from."""
+    return Place(
+        settings, asset.to_user_string(), partition, context.run_id, dict(context.run.tags), workflow
     )
 
 

@@ -6,15 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 import dagster as dg
 
 from media_assets import progress
-from media_assets.analytics.events import new_event, writer_for
+from media_assets.analytics.chains import given_by
+from media_assets.analytics.outcomes import log_done, log_failure, log_outcome
+from media_assets.analytics.schema.common import size_category
 from media_assets.defs.batches import sign_run
 from media_assets.defs.partitions import SOURCES
 from media_assets.defs.recording import (
     Failures,
     as_metadata,
-    log_failure,
-    log_outcome,
     output_metadata,
+    place_of,
     source_metadata,
 )
 from media_assets.defs.records import Records
@@ -108,12 +109,12 @@ def thumbnail(
     with ThreadPoolExecutor(media.settings.workers) as pool, Records(context) as records:
         for index, (key, result) in enumerate(pool.map(make, keys)):
             progress.report("thumbnails", (index + 1) / len(keys))
-            where = {"asset": THUMBNAIL, "partition": key, "run_id": context.run_id}
+            place = place_of(context, media.settings, THUMBNAIL, key)
             if isinstance(result, MediaAssetsError):
-                log_failure(media.settings, result, operation="thumbnail", effect=key, **where)
+                log_failure(place, result, operation="thumbnail", output=key)
                 failures.add(key, result)
                 continue
-            log_outcome(media.settings, result, **where)
+            log_outcome(place, result)
             records.add(
                 THUMBNAIL,
                 key,
@@ -171,7 +172,8 @@ def _accept(
         inputs={},
         metadata=source_metadata(facts.relative, facts.sha256, facts.info),
     )
-    _log_ingest(context, media, facts.id, None)
+    place = place_of(records.context, media.settings, SOURCE_FILE, facts.id)
+    log_done(place, "ingest", bytes_read=facts.info.size, **given_by(facts.info))
 
 
 def _reject(context: dg.AssetExecutionContext, rejection: Rejection, media: MediaResource) -> None:
@@ -188,21 +190,8 @@ def _reject(context: dg.AssetExecutionContext, rejection: Rejection, media: Medi
             ),
         )
     )
-    _log_ingest(context, media, rejection.id, rejection.error)
-
-
-def _log_ingest(
-    context: dg.AssetExecutionContext, media: MediaResource, identifier: str, error: str | None
-) -> None:
-    writer_for(media.settings).append(
-        new_event(
-            operation="ingest",
-            effect=identifier,
-            asset="source_file",
-            partition=identifier,
-            run_id=context.run_id,
-            outcome="failed" if error else "rendered",
-            success=error is None,
-            error=error,
-        )
+    place = place_of(context, media.settings, SOURCE_FILE, rejection.id)
+    given = {"size_category": size_category(rejection.stat.size)}
+    log_failure(
+        place, rejection.error, operation="ingest", output=rejection.id, stage="ingest", given=given
     )

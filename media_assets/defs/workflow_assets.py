@@ -1,8 +1,9 @@
 """Workflow → assets: one multi-asset per workflow with one asset per node, and its automation."""
 
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -10,18 +11,21 @@ import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from media_assets import progress
+from media_assets.analytics.outcomes import Tally, log_error, log_result, log_whole
 from media_assets.defs.batches import sign_run
 from media_assets.defs.journal import keep
 from media_assets.defs.partitions import workflow_partitions
-from media_assets.defs.recording import Failures, as_metadata, log_failure, log_outcome, output_metadata
+from media_assets.defs.recording import Failures, as_metadata, output_metadata, place_of
 from media_assets.defs.records import Records
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE, ingested
 from media_assets.defs.versions import Edge, Seen, described, inputs_of, seen
+from media_assets.errors import MediaAssetsError
 from media_assets.ids import source_id
 from media_assets.media.hardware import encoders
 from media_assets.planning.execute import NodeResult, execute
 from media_assets.planning.jobspec import OperationSpec
+from media_assets.planning.plan import Plan
 from media_assets.planning.workflow import SOURCE, Workflow
 from media_assets.store.outputs import publish
 from media_assets.store.sources import SourceCatalogue, SourceFacts
@@ -146,6 +150,34 @@ class WorkflowAssets:
         return constant
 
 
+@dataclass(frozen=True)
+class Made:
+    """What became of the wanted nodes of one source, by name, the plan, and the wall-clock seconds.
+
+    Attributes:
+        told: effects of which an event was written.
+    """
+
+    plan: Plan
+    results: Mapping[str, NodeResult]
+    seconds: float
+    told: set[str] = field(default_factory=set)
+
+    @property
+    def wanted(self) -> set[str]:
+        """Ids of the effects that were wanted."""
+        return {result.node.recipe.id for result in self.results.values()}
+
+    def tally(self) -> Tally:
+        """What came of all."""
+        tally = Tally()
+        for result in self.results.values():
+            ended = result.outcome or result.error
+            if ended is not None:
+                tally.add(ended)
+        return tally
+
+
 def _run(assets: WorkflowAssets, context: dg.AssetExecutionContext, media: MediaResource) -> None:
     """Make the selected nodes of every partition, sources side by side, and record them node by node."""
     sign_run(context.instance, context.run_id)
@@ -156,7 +188,7 @@ def _run(assets: WorkflowAssets, context: dg.AssetExecutionContext, media: Media
     seen = inputs_of(context.instance, [Edge(SOURCE_FILE)], keys)
     constants = {name: media.sources.unchanged(ref) for name, ref in assets.workflow.constants.items()}
     failures = Failures(context)
-    made: dict[str, dict[str, NodeResult]] = {}
+    made: dict[str, Made] = {}
     with ThreadPoolExecutor(media.settings.workers) as pool:
         work = [
             pool.submit(
@@ -165,8 +197,15 @@ def _run(assets: WorkflowAssets, context: dg.AssetExecutionContext, media: Media
             for key in keys
         ]
         for index, (key, future) in enumerate(zip(keys, work, strict=True)):
+            place = place_of(context, media.settings, SOURCE_FILE, key, assets.workflow.name)
             with failures.catching(key):
-                made[key] = {result.node.name: result for result in future.result()}
+                try:
+                    made[key] = future.result()
+                except MediaAssetsError as error:
+                    log_error(place, "plan", error)
+                    log_whole(place, "workflow", Tally(error=error), 0.0)
+                    raise
+                log_whole(place, "workflow", made[key].tally(), made[key].seconds)
             progress.report(assets.workflow.name, (index + 1) / len(keys))
     failed: set[str] = set()
     for node in _in_order(assets.workflow, selected):
@@ -182,8 +221,9 @@ def _make(
     constants: Mapping[str, SourceFacts],
     wanted: list[str],
     media: MediaResource,
-) -> list[NodeResult]:
+) -> Made:
     """Every wanted node of one source, with previews and readable names."""
+    started = time.monotonic()
     source = ingested(media.sources, key, inputs)
     plan = workflow.plan(source, constants, encoders(media.settings))
     results = execute(plan, wanted, media.store, media.settings)
@@ -191,7 +231,8 @@ def _make(
         if result.outcome is not None:
             publish(result.outcome.output.path, _readable(workflow, key, result, media))
             preview_of(result.outcome.output, media.store, media.settings)
-    return results
+    by_name = {result.node.name: result for result in results}
+    return Made(plan, by_name, time.monotonic() - started)
 
 
 def _readable(workflow: Workflow, key: str, result: NodeResult, media: MediaResource) -> Path:
@@ -203,7 +244,7 @@ def _readable(workflow: Workflow, key: str, result: NodeResult, media: MediaReso
 def _record_node(
     assets: WorkflowAssets,
     node: OperationSpec,
-    made: Mapping[str, Mapping[str, NodeResult]],
+    made: Mapping[str, Made],
     seen: Mapping[str, Mapping[dg.AssetKey, Seen]],
     failed: set[str],
     failures: Failures,
@@ -215,20 +256,17 @@ def _record_node(
     edges = [edge for edge in assets.edges(node) if edge.asset != SOURCE_FILE]
     others = inputs_of(records.context.instance, edges, list(made))
     uses_source = SOURCE in node.inputs
-    for key, results in made.items():
-        result = results[node.output]
-        where = {"asset": asset, "partition": key, "run_id": records.context.run_id}
+    for key, one in made.items():
+        result = one.results[node.output]
+        place = place_of(records.context, media.settings, asset, key, assets.workflow.name)
+        log_result(place, one.plan, result, wanted=one.wanted, told=one.told)
         if result.error is not None:
-            log_failure(
-                media.settings, result.error, operation=node.op, effect=result.node.recipe.id, **where
-            )
             if key not in failed:
                 failures.add(key, result.error)
             failed.add(key)
             continue
         if result.outcome is None:
             continue
-        log_outcome(media.settings, result.outcome, **where)
         inputs = others[key] | ({SOURCE_FILE: seen[key][SOURCE_FILE]} if uses_source else {})
         preview = preview_of(result.outcome.output, media.store, media.settings)
         records.add(

@@ -7,20 +7,24 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from media_assets.analytics.events import EventWriter, new_event
+from media_assets.analytics.events import EventWriter
 from media_assets.analytics.segments import list_segments
 from media_assets.analytics.warehouse import connect
-from media_assets.defs.analytics import (
+from media_assets.defs.analytics.events import (
     WarehouseResource,
     analytics_definitions,
+    events_are_fresh,
     hourly_analytics,
     no_events_lost,
     operation_events,
     operation_performance,
+    tables_are_as_documented,
 )
 from media_assets.settings import Settings
+from media_assets_tests.analytics.telling import new_event
 
-ASSETS = [operation_events, operation_performance, no_events_lost]
+CHECKS = [no_events_lost, events_are_fresh, tables_are_as_documented]
+ASSETS = [operation_events, operation_performance, *CHECKS]
 
 
 @pytest.fixture
@@ -52,26 +56,27 @@ def version(result: dg.ExecuteInProcessResult, asset: str) -> str:
     return found.tags["dagster/data_version"]
 
 
-def passed(result: dg.ExecuteInProcessResult) -> bool:
-    (found,) = result.get_asset_check_evaluations()
-    return found.passed
+def failed(result: dg.ExecuteInProcessResult) -> list[str]:
+    found = result.get_asset_check_evaluations()
+    assert len(found) == len(CHECKS)
+    return [one.check_name for one in found if not one.passed]
 
 
 def test_materializing_loads_events_and_refreshes_the_figures(
     instance: dg.DagsterInstance, writer: EventWriter, settings: Settings
 ) -> None:
     writer.append(new_event("trim", "effect_trim_1", "rendered", seconds=2.0))
-    writer.append(new_event("trim", "effect_trim_1", "cached", partition="a|b"))
+    writer.append(new_event("trim", "effect_trim_1", "cached"))
     result = materialize(instance)
     events = metadata(result, "operation_events")
     assert (events["loaded"], events["duplicates"], events["malformed"], events["total"]) == (2, 0, 0, 2)
     table = str(events["last_events"]).splitlines()
     assert len(table) == 4
-    assert "| trim | effect_trim_1 | cached |" in table[2]
+    assert "| operation | trim | cached |" in table[2]
     (row,) = metadata(result, "operation_performance")["statistics"]
     assert (row["operation"], row["count"], row["cached"], row["p50_seconds"]) == ("trim", 2, 1, 2.0)
     assert row["mean_speed"] is None
-    assert passed(result)
+    assert failed(result) == []
     with connect(settings.warehouse_path) as connection:
         assert connection.table("operation_performance").df()["count"].tolist() == [2]
 
@@ -81,7 +86,7 @@ def test_without_events_the_assets_materialize_and_nothing_new_changes_no_versio
 ) -> None:
     empty = materialize(instance)
     assert metadata(empty, "operation_events")["total"] == 0
-    assert passed(empty)
+    assert failed(empty) == []
     writer.append(new_event("trim", "effect_trim_1", "rendered"))
     one, same = materialize(instance), materialize(instance)
     for asset in ("operation_events", "operation_performance"):
@@ -98,8 +103,8 @@ def test_the_check_fails_when_an_event_is_missing(
     lines = path.read_bytes().splitlines(True)
     path.write_bytes(lines[0] + lines[2])
     result = materialize(instance)
-    (found,) = result.get_asset_check_evaluations()
-    assert not found.passed
+    assert failed(result) == ["no_events_lost"]
+    (found,) = [one for one in result.get_asset_check_evaluations() if not one.passed]
     assert found.metadata["missing"].value == 1
 
 

@@ -15,17 +15,13 @@ from typing import Any
 import pytest
 
 from media_assets.analytics import segments
-from media_assets.analytics.events import (
-    EventWriter,
-    OperationEvent,
-    new_event,
-    read_events,
-    sanitise_parameters,
-    writer_for,
-)
-from media_assets.analytics.schema import parse_line
+from media_assets.analytics.events import EventWriter, read_events, writer_for
+from media_assets.analytics.reading import parse_line
+from media_assets.analytics.schema import OperationEvent
+from media_assets.analytics.schema.sanitising import sanitise_parameters
 from media_assets.errors import BadInput, DiskFull
 from media_assets.settings import Settings
+from media_assets_tests.analytics.telling import new_event
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -44,7 +40,7 @@ def lines_under(root: Path) -> list[bytes]:
 
 def test_an_appended_event_reads_back_as_it_was(tmp_path: Path) -> None:
     writer = EventWriter(tmp_path)
-    written = writer.append(event(1, parameters={"start": 2.5, "codec": Codec.H264}, output_bytes=7))
+    written = writer.append(event(1, parameters={"start": 2.5, "codec": Codec.H264}, bytes_written=7))
     (line,) = lines_under(tmp_path)
     assert parse_line(line) == written.record()
     assert read_events(tmp_path, last=5) == [written.record()]
@@ -56,7 +52,7 @@ def test_ids_sort_by_time_and_sequences_count_up(tmp_path: Path) -> None:
     written = [writer.append(event(number)) for number in range(20)]
     assert [one.sequence for one in written] == list(range(1, 21))
     assert sorted(one.event_id for one in written) == [one.event_id for one in written]
-    assert [r["effect"] for r in read_events(tmp_path, last=3)] == [one.effect for one in written[:-4:-1]]
+    assert [r["output"] for r in read_events(tmp_path, last=3)] == [one.output for one in written[:-4:-1]]
 
 
 def test_threads_share_a_segment_and_tear_no_line(tmp_path: Path) -> None:
@@ -69,7 +65,7 @@ def test_threads_share_a_segment_and_tear_no_line(tmp_path: Path) -> None:
 
 
 def test_a_segment_rolls_at_its_size_and_at_its_age(tmp_path: Path) -> None:
-    by_size = EventWriter(tmp_path / "size", roll_bytes=600)
+    by_size = EventWriter(tmp_path / "size", roll_bytes=900)
     by_age = EventWriter(tmp_path / "age", roll_seconds=1e-9)
     for number in range(6):
         by_size.append(event(number))
@@ -145,12 +141,12 @@ def test_a_fork_gets_a_segment_of_its_own(tmp_path: Path) -> None:
 
 
 def _fill_up(root: str, results: Any) -> None:
-    """Files may grow to 1,500 bytes: a write past that is short, the next fails, as on a full disk."""
+    """Files may grow to 2,500 bytes: a write past that is short, the next fails, as on a full disk."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     writer = EventWriter(Path(root))
     sequences = [writer.append(event(0)).sequence]
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2500, hard))
     sequences += [writer.append(event(number)).sequence for number in range(1, 10)]
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
     refused = []
@@ -174,7 +170,7 @@ def test_a_full_disk_tears_a_line_and_loses_no_acknowledged_event(tmp_path: Path
     assert refused == ["DiskFull"] * 3
     torn = [line for line in lines_under(tmp_path) if not line.endswith(b"\n")]
     assert torn
-    assert {r["effect"][-1] for r in read_events(tmp_path, last=100)} == set("0123456789d")
+    assert {r["output"][-1] for r in read_events(tmp_path, last=100)} == set("0123456789d")
 
 
 @pytest.mark.parametrize(
@@ -212,14 +208,17 @@ def test_an_error_leaves_its_name_and_no_words(tmp_path: Path) -> None:
     [
         {"seconds": math.nan},
         {"cpu_seconds": -1.0},
-        {"output_bytes": 1.5},
-        {"output_bytes": 1 << 63},
+        {"bytes_written": 1.5},
+        {"bytes_written": 1 << 63},
         {"timestamp": "yesterday"},
         {"timestamp": "2026-11-05T04:49:40"},
         {"event_id": "1"},
-        {"partition": "half \ud800"},
+        {"subject": "src_lookin_mp4"},
+        {"output": "komp_wedding/s1"},
+        {"workflow": "half \ud800"},
         {"asset": "a\0b"},
-        {"run_id": 7},
+        {"run": 7},
+        {"previous": "trim>a>b>c>d>e>f"},
     ],
 )
 def test_what_could_not_be_loaded_is_not_written(values: dict[str, Any]) -> None:

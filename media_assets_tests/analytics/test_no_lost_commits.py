@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from media_assets.analytics.events import EventWriter, new_event
+from media_assets.analytics.events import EventWriter
 from media_assets.analytics.segments import list_segments
 from media_assets.analytics.warehouse import LoadReport, connect, load_events, lost_sequences
 from media_assets.settings import Settings
+from media_assets_tests.analytics.telling import new_event
 
 SPAWN = multiprocessing.get_context("spawn")
 ROUNDS = 10

@@ -123,8 +123,11 @@ def test_status_is_dagsters_and_names_one_partition(cli: Cli) -> None:
 
 def test_events_tell_what_was_done(cli: Cli, module_root: Path) -> None:
     cli("komposition", "render", module_root / "kompositions" / "both.json")
-    events = cli("events", "--last", "1", "--json").json["events"]
-    assert (events[0]["operation"], events[0]["partition"]) == ("komposition", "komp_both")
+    whole, last = cli("events", "--last", "2", "--json").json["events"]
+    assert (whole["kind"], whole["type"], whole["outcome"]) == ("workflow", "komposition", "done")
+    assert (last["kind"], last["operation"], last["platform"]) == ("operation", "komposition", "cli")
+    assert last["subject"] == whole["subject"]
+    assert "both" not in json.dumps([whole, last])
 
 
 def test_analytics_count_what_was_done(cli: Cli) -> None:

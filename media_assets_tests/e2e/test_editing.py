@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from media_assets.analytics.origin import origin_of
 from media_assets.analytics.warehouse import last_events
 from media_assets.cli import app
 from media_assets.errors import BadInput, Cancelled, DocumentError
@@ -123,7 +124,9 @@ def test_a_preview_is_small_and_becomes_no_asset(root: Path, edited: Path) -> No
     assert {"s1", "s2"} <= set(report["rendered"])  # silence of that length may be there
     again = _json(root, "preview", edited)
     assert (again["rendered"], again["ffmpeg_runs"]) == ([], 0)
-    events = [e for e in last_events(settings, 50) if e["partition"] == f"komp_{edited.stem}"]
+    events = last_events(settings, 50)
+    subject = origin_of(settings).subject(f"komp_{edited.stem}")
+    events = [e for e in events if e["kind"] == "operation" and e["subject"] == subject]
     assert {e["operation"] for e in events} == {"komposition_segment", "komposition_sound", "komposition"}
     assert all(event["asset"] is None for event in events)
     assert not (root / "output" / "kompositions" / f"{edited.stem}.mp4").exists()

@@ -183,9 +183,9 @@ def test_another_in_point_renders_one_segment_and_gives_what_a_cold_render_gives
     ran = cli("komposition", "render", path, "--json")
     assert ran.status == 0, ran.err
     assert [row["id"] for row in ran.json["segments"] if not row["cached"]] == ["c2"]
-    run = {e["run_id"] for e in cli("events", "--last", "1", "--json").json["events"]}
-    events = [e for e in cli("events", "--last", "30", "--json").json["events"] if e["run_id"] in run]
-    rendered = [e["operation"] for e in events if e["outcome"] == "rendered"]
+    run = {e["run"] for e in cli("events", "--last", "1", "--json").json["events"]}
+    events = [e for e in cli("events", "--last", "30", "--json").json["events"] if e["run"] in run]
+    rendered = [e["operation"] for e in events if e.get("outcome") == "rendered"]
     assert rendered.count("komposition_segment") == 1
     assert "komposition_crossfade" not in rendered
 

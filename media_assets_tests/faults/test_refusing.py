@@ -13,13 +13,14 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from media_assets.analytics.events import EventWriter, new_event, read_events
+from media_assets.analytics.events import EventWriter, read_events
 from media_assets.errors import Cancelled, DiskFull, DiskRefused
 from media_assets.homes import DamagedHome, check_home, telling_damage
 from media_assets.settings import PROJECT_ROOT, Settings
 from media_assets.store.databases import damaged
 from media_assets.store.files import read_json, write_json
 from media_assets.store.outputs import OutputStore
+from media_assets_tests.analytics.telling import new_event
 from media_assets_tests.faults import damage
 from media_assets_tests.faults.full import Disks, Stage, forbidden, mounting
 from media_assets_tests.store.test_outputs import recipe, writes
@@ -71,7 +72,7 @@ def _full(disks: Disks, store: OutputStore, writer: EventWriter, document: Path)
         assert store.get(recipe("one").fingerprint) is None
         assert list((store.root / "pending").iterdir()) == []
     store.produce([recipe("one")], writes())  # type: ignore[arg-type]
-    event = new_event(operation="test", effect="effect_test", outcome="rendered", success=True)
+    event = new_event("test", "effect_test", "rendered")
     with disks.full(Stage("", "events", "")), pytest.raises(DiskFull, match="events"):
         writer.append(event)
     told = writer.append(event)

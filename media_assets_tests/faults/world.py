@@ -9,8 +9,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from media_assets.analytics.events import new_event, writer_for
+from media_assets.analytics.events import writer_for
 from media_assets.settings import Settings
+from media_assets_tests.analytics.telling import new_event
 from media_assets_tests.making import clip
 
 _APPENDING = "media_assets_tests.faults.world:append_events"
@@ -113,9 +114,7 @@ def append_events() -> None:
     settings = Settings.from_environment()
     until = time.monotonic() + float(sys.argv[1])
     while time.monotonic() < until:
-        event = writer_for(settings).append(
-            new_event(operation="test", effect="effect_test", outcome="rendered", success=True)
-        )
+        event = writer_for(settings).append(new_event("test", "effect_test", "rendered"))
         sys.stdout.write(f"{event.event_id}\n")
         sys.stdout.flush()
         time.sleep(0.02)

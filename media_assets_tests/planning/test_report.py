@@ -11,7 +11,7 @@ import pytest
 
 from media_assets.analytics import estimates as learnt
 from media_assets.analytics import warehouse
-from media_assets.analytics.events import new_event, writer_for
+from media_assets.analytics.events import writer_for
 from media_assets.errors import DocumentError
 from media_assets.job_plans import plan_job
 from media_assets.media.run import commands_started
@@ -22,6 +22,7 @@ from media_assets.planning.report import mermaid, tree
 from media_assets.settings import Settings
 from media_assets.store.outputs import OutputStore
 from media_assets.store.sources import SourceCatalogue
+from media_assets_tests.analytics.telling import new_event
 from media_assets_tests.clips import Clips, planned
 from media_assets_tests.making import clip
 

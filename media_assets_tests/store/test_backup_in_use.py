@@ -12,7 +12,7 @@ import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from media_assets.analytics.connection import connect
-from media_assets.analytics.events import EventWriter, new_event
+from media_assets.analytics.events import EventWriter
 from media_assets.analytics.loading import load_events
 from media_assets.backing_up import backup, restore
 from media_assets.defs.journal import keep
@@ -21,6 +21,7 @@ from media_assets.kompositions.versions import keep as keep_version
 from media_assets.kompositions.versions import versions
 from media_assets.settings import Settings
 from media_assets.store.journal import Journal
+from media_assets_tests.analytics.telling import new_event
 
 ASSET = dg.AssetKey("counted")
 KOMPOSITION = "komp_counted"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from media_assets.analytics.schema.common import SCHEMA, Event, Record, columns
 from media_assets.analytics.schema.error import ErrorEvent
-from media_assets.analytics.schema.first import new_event, parse_line
 from media_assets.analytics.schema.operation import OperationEvent
 from media_assets.analytics.schema.sanitising import sanitise_parameters
 from media_assets.analytics.schema.workflow import WorkflowEvent
@@ -21,7 +20,5 @@ __all__ = [
     "Record",
     "WorkflowEvent",
     "columns",
-    "new_event",
-    "parse_line",
     "sanitise_parameters",
 ]

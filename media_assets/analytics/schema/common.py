@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import Any, ClassVar
 
 from media_assets.analytics.schema.columns import (
@@ -31,9 +30,6 @@ SIZE_CATEGORIES = {"tiny": 1_000_000, "small": 10_000_000, "medium": 100_000_000
 RESOLUTION_CLASSES = {"sd": 720, "hd": 1080, "fullhd": 1440, "qhd": 2160}
 """Pixels of height below which a picture is of that class; `uhd` is what is higher."""
 
-# What tells one person's events from another's. An event of somebody who opted out has none of it.
-PERSONAL = ("user", "run", "subject", "chain", "output", "fingerprint", "previous", "parameters")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -53,7 +49,7 @@ class Event:
         BadInput: a value that the schema does not allow.
     """
 
-    kind: ClassVar[str]
+    kind: ClassVar[str] = "event"
     table: ClassVar[str]
 
     event_id: str = identifier()
@@ -87,10 +83,14 @@ class Event:
         return {"kind": self.kind, "schema": SCHEMA, **found}
 
 
-@cache
+_columns: dict[str, dict[str, Column]] = {}
+
+
 def columns(kind: type[Event]) -> dict[str, Column]:
     """The fields of a kind of event, in order, as they are stored."""
-    return {one.name: one.metadata["column"] for one in fields(kind)}
+    if kind.kind not in _columns:
+        _columns[kind.kind] = {one.name: one.metadata["column"] for one in fields(kind)}
+    return _columns[kind.kind]
 
 
 def size_category(size: int | None) -> str | None:

@@ -13,12 +13,15 @@ from dagster_duckdb import DuckDBResource
 from pydantic import Field
 
 from media_assets.analytics import warehouse
+from media_assets.analytics.origin import first_pseudonym, keyring_of
+from media_assets.analytics.publishing import publish_marts
 from media_assets.defs.journal import keep
 from media_assets.defs.versions import Seen, described, seen_whole
 from media_assets.settings import Settings
 
 _EVENTS_SHOWN = 10
-_COLUMNS_SHOWN = ["timestamp", "operation", "effect", "outcome", "seconds", "error"]
+_COLUMNS_SHOWN = ["timestamp", "kind", "operation", "outcome", "duration_ms", "error"]
+_OLDEST_SECONDS = 2 * 3600.0
 
 
 class WarehouseResource(DuckDBResource):
@@ -33,6 +36,16 @@ class WarehouseResource(DuckDBResource):
     def path(self) -> Path:
         """The DuckDB file, looked up when it is used: the environment may differ from import time's."""
         return Path(self.database) if self.database else Settings.from_environment().warehouse_path
+
+    @property
+    def marts_path(self) -> Path:
+        """The copy for readers, beside the DuckDB file."""
+        return self.path.with_name("marts.duckdb")
+
+    @property
+    def export_root(self) -> Path:
+        """The folder of the daily export, beside the DuckDB file."""
+        return self.path.with_name("events")
 
     @contextmanager
     def get_connection(self) -> Iterator[warehouse.Connection]:
@@ -49,14 +62,26 @@ class WarehouseResource(DuckDBResource):
 def operation_events(
     context: dg.AssetExecutionContext, warehouse_db: WarehouseResource
 ) -> dg.MaterializeResult[None]:
-    """Every operation performed, one row each."""
+    """Every event, one row each, in a table for each kind; and their days as Parquet."""
+    settings = Settings.from_environment()
     with warehouse_db.get_connection() as connection:
-        report = warehouse.load_events(connection, Settings.from_environment().event_root)
+        report = warehouse.load_events(
+            connection,
+            settings.event_root,
+            warehouse_db.export_root,
+            pseudonym=first_pseudonym(settings),
+        )
         total, version = warehouse.events_version(connection)
         last = pd.DataFrame(warehouse.stored_events(connection, _EVENTS_SHOWN), columns=_COLUMNS_SHOWN)
+        publish_marts(connection, warehouse_db.path, warehouse_db.marts_path)
     _keep(context, version, {})
     return dg.MaterializeResult(
-        metadata={**asdict(report), "total": total, "last_events": _table(last)},
+        metadata={
+            **asdict(report),
+            "total": total,
+            "last_events": _table(last),
+            "pseudonyms": "yes" if keyring_of(settings) else "no: `media-assets privacy status` says why",
+        },
         data_version=dg.DataVersion(version),
     )
 
@@ -68,6 +93,7 @@ def operation_performance(
     """How often, how well and how fast each operation went."""
     with warehouse_db.get_connection() as connection:
         statistics = warehouse.store_operation_performance(connection)
+        publish_marts(connection, warehouse_db.path, warehouse_db.marts_path)
     content = statistics.to_json(orient="records", double_precision=15)
     version = hashlib.sha256(content.encode()).hexdigest()[:16]
     events = dg.AssetKey("operation_events")
@@ -94,6 +120,26 @@ def no_events_lost(warehouse_db: WarehouseResource) -> dg.AssetCheckResult:
     )
 
 
+@dg.asset_check(asset=operation_events, pool="warehouse")
+def events_are_fresh(warehouse_db: WarehouseResource) -> dg.AssetCheckResult:
+    """No event waits to be loaded for longer than two hours."""
+    with warehouse_db.get_connection() as connection:
+        ages = warehouse.waiting_seconds(connection, Settings.from_environment().event_root)
+    oldest = max(ages, default=0.0)
+    return dg.AssetCheckResult(
+        passed=oldest <= _OLDEST_SECONDS,
+        metadata={"segments": len(ages), "oldest_seconds": round(oldest, 1)},
+    )
+
+
+@dg.asset_check(asset=operation_events, pool="warehouse")
+def tables_are_as_documented(warehouse_db: WarehouseResource) -> dg.AssetCheckResult:
+    """The tables have exactly the columns that the schema of events says."""
+    with warehouse_db.get_connection() as connection:
+        problems = warehouse.schema_problems(connection)
+    return dg.AssetCheckResult(passed=not problems, metadata={"problems": dg.MetadataValue.json(problems)})
+
+
 hourly_analytics = dg.ScheduleDefinition(
     name="hourly_analytics",
     target=dg.AssetSelection.assets(operation_events, operation_performance),
@@ -105,10 +151,10 @@ hourly_analytics = dg.ScheduleDefinition(
 
 @dg.definitions
 def analytics_definitions() -> dg.Definitions:
-    """The warehouse, its two assets, their check and their schedule."""
+    """The warehouse, its two assets, their checks and their schedule."""
     return dg.Definitions(
         assets=[operation_events, operation_performance],
-        asset_checks=[no_events_lost],
+        asset_checks=[no_events_lost, events_are_fresh, tables_are_as_documented],
         schedules=[hourly_analytics],
         resources={"warehouse_db": WarehouseResource()},
     )

@@ -1,0 +1,89 @@
+"""Python, which writes events, and DuckDB, which loads them, hold the same values to be right."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from media_assets.analytics import staging
+from media_assets.analytics.connection import Connection
+from media_assets.analytics.making import new_error, new_operation, new_workflow
+from media_assets.analytics.reading import parse_line
+from media_assets.analytics.schema import KINDS, Event, columns
+from media_assets_tests.analytics.telling import ORIGIN
+
+EXAMPLES: dict[str, Event] = {
+    "operation": new_operation(ORIGIN, "trim", "rendered", parameters={"start": 1.5, "codec": "libx264"}),
+    "workflow": new_workflow(ORIGIN, "workflow", "done", workflow="web_preview"),
+    "error": new_error(ORIGIN, "ingest", "CorruptMedia"),
+}
+VALUES: list[Any] = [
+    None, True, False, 0, 1, -1, 7.5, -0.5, 1e300, 1 << 62, 1 << 63, 1 << 70, "", "x", "trim", "a/b", "A b",
+    "trim>resize", "trim>", ">".join(["trim"] * 5), ">".join(["trim"] * 6), "caf\u00e9", "a\nb", "a\x00b",
+    "u_k1_" + "0" * 32, "s_k1_" + "0" * 32, "c_k1_" + "0" * 32, "o_k1_" + "0" * 31,
+    "effect_trim_" + "0" * 16,
+    "src_lookin_mp4", "rendered", "fused", "done", "cli", "video", "tiny", "uhd", "ValueError",
+    "linux-x86_64-2",
+    "019a0000-0000-7000-8000-000000000000", "019A0000-0000-7000-8000-000000000000",
+    "2026-11-05T06:00:00+02:00",
+    "2026-11-05T06:00:00", "2026-11-05 06:00:00.5Z", "2026-02-30T06:00:00+00:00",
+    "1999-01-01T00:00:00+00:00",
+    "2026-11-05T06:00:00.123456+00:00", [], ["trim"], {}, {"start": 1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_what_may_be_written_is_what_is_loaded(kind: type[Event], warehouse: Connection) -> None:
+    good = EXAMPLES[kind.kind].line()
+    cases = [(name, value) for name in columns(kind) for value in VALUES]
+    lines = [json.dumps({**good, name: value}) for name, value in cases]
+    rejected = dict(staging.stage(warehouse, lines, None))
+    for row, (name, value) in enumerate(cases):
+        column = columns(kind)[name]
+        assert (row not in rejected) == column.holds(value), (name, value, rejected.get(row))
+        if row in rejected:
+            assert name in rejected[row]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+def test_a_field_that_is_not_there_has_its_default_or_is_missed(
+    kind: type[Event], warehouse: Connection
+) -> None:
+    good = EXAMPLES[kind.kind].line()
+    for name, column in columns(kind).items():
+        line = json.dumps({key: value for key, value in good.items() if key != name})
+        rejected = staging.stage(warehouse, [line], None)
+        assert rejected == ([(0, f"no {name}")] if column.required else [])
+        if column.required:
+            with pytest.raises(ValueError, match=f"no {name}"):
+                parse_line(line.encode())
+        else:
+            parse_line(line.encode())
+
+
+def test_every_kind_has_a_table_of_its_fields(warehouse: Connection) -> None:
+    for kind in KINDS:
+        found = warehouse.execute(f"DESCRIBE {kind.table}").fetchall()
+        assert [row[0] for row in found] == list(columns(kind))
+
+
+def test_parameters_of_a_foreign_line_are_sanitised_as_ours_are(warehouse: Connection) -> None:
+    given = [
+        {"start": 1.5, "codec": "libx264", "keep": True, "ratio": "16:9"},
+        {"text": "hello", "width": 640},
+        {"overlay_file": "logo", "height": 360},
+        {"note": "A sentence", "fps": 25},
+        {"music": "song.mp3"},
+        {"nested": {"text": "x"}, "list": [1], "nothing": None},
+        {"Some Title": 1},
+        {},
+    ]
+    good = EXAMPLES["operation"].line()
+    lines = [json.dumps({**good, "parameters": one}) for one in given]
+    assert staging.stage(warehouse, lines, None) == []
+    rows = warehouse.execute('SELECT parameters FROM staged_operation ORDER BY "row"').fetchall()
+    assert [json.loads(text) for (text,) in rows] == [
+        parse_line(line.encode())["parameters"] for line in lines
+    ]
