@@ -84,7 +84,7 @@ class Records:
     def _entry(self, event: dg.AssetMaterialization, at: float) -> EventLogEntry:
         """The entry that `context.log_event` makes of an event."""
         step = self.context.get_step_execution_context()
-        message = event.description or "Materialized value."
+        message = event.description or f"Materialized value {event.label}."
         logged = DagsterEvent(
             event_type_value=dg.DagsterEventType.ASSET_MATERIALIZATION.value,
             job_name=step.job_name,

@@ -23,7 +23,7 @@ MANY = 300_000
 def prototype(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Dagster home with a record of each partition of an asset, and of what is made from it."""
     home = tmp_path_factory.mktemp("prototype")
-    (home / "dagster.yaml").touch()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}")
     with dg.DagsterInstance.local_temp(str(home)) as instance:
         _put(instance, UPPER, KEYS, "first")
         inputs = seen(instance, UPPER, KEYS)
@@ -113,7 +113,7 @@ def test_a_home_in_the_place_of_another_is_read_anew(home: Path) -> None:
         assert set(seen(instance, UPPER, KEYS)) == set(KEYS)
     home.rename(home.with_name("aside"))
     home.mkdir()
-    (home / "dagster.yaml").touch()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}")
     with dg.DagsterInstance.local_temp(str(home)) as instance:
         _put(instance, UPPER, KEYS[:2], "other")
         found = seen(instance, UPPER, KEYS)
