@@ -39,6 +39,7 @@ class Settings:
             (`MEDIA_ASSETS_POOL_FFMPEG`, `MEDIA_ASSETS_POOL_WAREHOUSE`).
         reserve_bytes: what a render leaves free on its disk (`MEDIA_ASSETS_RESERVE_BYTES`); None for
             256 MiB, or a twentieth of a disk that is smaller than 5 GiB.
+        fewest_users: users behind a figure that is shown to others (`MEDIA_ASSETS_FEWEST_USERS`, up to 32).
         scenes: what finds cuts in sources: `scdet` (ffmpeg) or `pyscenedetect` (`MEDIA_ASSETS_SCENES`).
         user: who is at work, for analytics (`MEDIA_ASSETS_USER`); empty for the system's user.
         key_path: the file of the keys that names are hashed with (`MEDIA_ASSETS_KEY_FILE`), or None.
@@ -62,6 +63,7 @@ class Settings:
     pool_ffmpeg: int = 1
     pool_warehouse: int = 1
     reserve_bytes: int | None = None
+    fewest_users: int = 5
     scenes: str = "scdet"
     user: str = ""
     key_path: Path | None = None
@@ -97,6 +99,7 @@ class Settings:
             pool_warehouse=max(1, int(_positive(env, "MEDIA_ASSETS_POOL_WAREHOUSE", 1.0))),
             scenes=_one_of(env, "MEDIA_ASSETS_SCENES", ("scdet", "pyscenedetect")),
             reserve_bytes=_bytes(env, "MEDIA_ASSETS_RESERVE_BYTES"),
+            fewest_users=min(32, max(1, int(_positive(env, "MEDIA_ASSETS_FEWEST_USERS", 5.0)))),
             user=env.get("MEDIA_ASSETS_USER", "").strip(),
             key_path=_key_path(env),
         )
