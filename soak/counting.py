@@ -89,15 +89,15 @@ def made_again(
             interrupted = any(first <= kill <= second for kill in kills)
             if not interrupted and output.recipe.id not in failed:
                 yield f"rendered twice: {name}"
-    counted = Counter(event["fingerprint"] for event in events if event["outcome"] == "rendered")
+    counted = Counter(event["fingerprint"] for event in events if event.get("outcome") == "rendered")
     for fingerprint, times in counted.items():
         if fingerprint is not None and times > 1:
             yield f"{times} events of one rendering: {str(fingerprint)[:12]}"
 
 
 def all_events(settings: Settings) -> list[dict[str, object]]:
-    """Every event of an operation, loaded or not."""
-    return [event for event in last_events(settings, _ALL) if event["kind"] == "operation"]
+    """Every event of every kind, loaded or not: a writer numbers them all in one row."""
+    return list(last_events(settings, _ALL))
 
 
 def lost_events(events: Sequence[Mapping[str, object]]) -> Iterator[str]:
