@@ -18,8 +18,10 @@ import psutil
 from media_assets.settings import PROJECT_ROOT
 from soak.studio import Studio
 
-_STOP_SECONDS = 30.0
+# A busy machine takes its time.
+_STOP_SECONDS = 120.0
 _STARTING_SECONDS = 120.0
+_UNREAPED_SECONDS = 20.0
 _MEGABYTE = 1 << 20
 _COMMAND = ("-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p")
 _DAEMON, _CODE = "dagster._daemon", "api grpc"
@@ -42,6 +44,7 @@ class Service:
         self._process: subprocess.Popen[bytes] | None = None
         self._seen: dict[int, psutil.Process] = {}
         self._started = 0.0
+        self._ended: dict[int, float] = {}
 
     def start(self) -> None:
         """Start it; what it says is appended to the log."""
@@ -106,17 +109,15 @@ class Service:
         except psutil.NoSuchProcess:
             return None
 
-    def zombies(self, seconds: float = 20.0) -> list[str]:
-        """Processes of it that ended that long ago and were never waited for."""
-        found = []
+    def zombies(self) -> list[str]:
+        """Processes of it that had ended at the last look, 20 s ago or more, and are not waited for yet."""
+        now, found = time.monotonic(), {}
         for process in self._tree():
             with contextlib.suppress(psutil.NoSuchProcess):
-                if (
-                    process.status() == psutil.STATUS_ZOMBIE
-                    and time.time() - process.create_time() > seconds
-                ):
-                    found.append(f"{process.pid}, a child of {_words(psutil.Process(process.ppid()))}")
-        return found
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    found[process.pid] = self._ended.get(process.pid, now)
+        self._ended = found
+        return [f"process {pid}" for pid, since in found.items() if now - since > _UNREAPED_SECONDS]
 
     def _tree(self) -> list[psutil.Process]:
         if self._process is None:
@@ -136,6 +137,7 @@ class Service:
             self._process.wait()
         self._process = None
         self._seen.clear()
+        self._ended.clear()
 
     def _named(self, part: str) -> psutil.Process | None:
         """The largest of its processes with that in its command line."""

@@ -205,8 +205,9 @@ def _record(
     """Publish one output under a readable name and log it."""
     if result.outcome is None:
         return
-    output = result.outcome.output
-    published = media.settings.output_root / "effects" / output.recipe.file_name
+    # What is found in the store may be that of another source with the same content: its name is not ours.
+    output, mine = result.outcome.output, effect.node.recipe
+    published = media.settings.output_root / "effects" / mine.file_name
     publish(output.path, published)
     preview = preview_of(output, media.store, media.settings)
     origin = dg.MetadataValue.json(made_from(effect.plan, effect.node.name, ffmpeg))
@@ -219,7 +220,13 @@ def _record(
         inputs={EFFECT_RECIPE: seen},
         metadata=output_metadata(result.outcome, preview, published)
         | as_metadata(
-            {"ffmpeg_runs": result.outcome.ffmpeg_runs, "note": effect.node.note, "made_from": origin}
+            {
+                "effect": mine.id,
+                "derived_from": dg.MetadataValue.json(list(mine.derived_from)),
+                "ffmpeg_runs": result.outcome.ffmpeg_runs,
+                "note": effect.node.note,
+                "made_from": origin,
+            }
         ),
     )
 
