@@ -40,6 +40,11 @@ class Settings:
         reserve_bytes: what a render leaves free on its disk (`MEDIA_ASSETS_RESERVE_BYTES`); None for
             256 MiB, or a twentieth of a disk that is smaller than 5 GiB.
         fewest_users: users behind a figure that is shown to others (`MEDIA_ASSETS_FEWEST_USERS`, up to 32).
+        suspend: `on` to suspend whoever raises an alert, `off` to tell of him only (`MEDIA_ASSETS_SUSPEND`).
+        abuse_z: robust z-score from which on use is abuse (`MEDIA_ASSETS_ABUSE_Z`).
+        abuse_operations, abuse_cpu_seconds, abuse_failures, abuse_bytes: what it must be at the least, in a
+            window of up to 24 hours (`MEDIA_ASSETS_ABUSE_OPERATIONS`, `MEDIA_ASSETS_ABUSE_CPU_SECONDS`,
+            `MEDIA_ASSETS_ABUSE_FAILURES`, `MEDIA_ASSETS_ABUSE_BYTES`).
         scenes: what finds cuts in sources: `scdet` (ffmpeg) or `pyscenedetect` (`MEDIA_ASSETS_SCENES`).
         user: who is at work, for analytics (`MEDIA_ASSETS_USER`); empty for the system's user.
         key_path: the file of the keys that names are hashed with (`MEDIA_ASSETS_KEY_FILE`), or None.
@@ -64,6 +69,12 @@ class Settings:
     pool_warehouse: int = 1
     reserve_bytes: int | None = None
     fewest_users: int = 5
+    suspend: str = "off"
+    abuse_z: float = 5.0
+    abuse_operations: float = 100.0
+    abuse_cpu_seconds: float = 900.0
+    abuse_failures: float = 20.0
+    abuse_bytes: float = 10e9
     scenes: str = "scdet"
     user: str = ""
     key_path: Path | None = None
@@ -100,6 +111,12 @@ class Settings:
             scenes=_one_of(env, "MEDIA_ASSETS_SCENES", ("scdet", "pyscenedetect")),
             reserve_bytes=_bytes(env, "MEDIA_ASSETS_RESERVE_BYTES"),
             fewest_users=min(32, max(1, int(_positive(env, "MEDIA_ASSETS_FEWEST_USERS", 5.0)))),
+            suspend=_one_of(env, "MEDIA_ASSETS_SUSPEND", ("off", "on")),
+            abuse_z=_positive(env, "MEDIA_ASSETS_ABUSE_Z", cls.abuse_z),
+            abuse_operations=_positive(env, "MEDIA_ASSETS_ABUSE_OPERATIONS", cls.abuse_operations),
+            abuse_cpu_seconds=_positive(env, "MEDIA_ASSETS_ABUSE_CPU_SECONDS", cls.abuse_cpu_seconds),
+            abuse_failures=_positive(env, "MEDIA_ASSETS_ABUSE_FAILURES", cls.abuse_failures),
+            abuse_bytes=_positive(env, "MEDIA_ASSETS_ABUSE_BYTES", cls.abuse_bytes),
             user=env.get("MEDIA_ASSETS_USER", "").strip(),
             key_path=_key_path(env),
         )
@@ -118,6 +135,11 @@ class Settings:
     def komposition_root(self) -> Path:
         """The komposition documents people edit."""
         return self.data_root / "kompositions"
+
+    @property
+    def workflow_root(self) -> Path:
+        """The workflows people saved: a folder each, with its document."""
+        return self.data_root / "workflows"
 
     @property
     def store_root(self) -> Path:
@@ -153,6 +175,11 @@ class Settings:
     def warehouse_path(self) -> Path:
         """The DuckDB file."""
         return self.data_root / "warehouse" / "media_assets.duckdb"
+
+    @property
+    def predictions_path(self) -> Path:
+        """What the planner learnt from events, replaced each day."""
+        return self.data_root / "warehouse" / "predictions.json"
 
     @property
     def marts_path(self) -> Path:

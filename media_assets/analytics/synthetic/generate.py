@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from media_assets.analytics.connection import Connection
+from media_assets.analytics.synthetic.misuse import misuses
 from media_assets.analytics.synthetic.planted import PLANTED, Planted
 from media_assets.analytics.synthetic.rows import inputs, outcomes
 from media_assets.analytics.synthetic.sequences import Shape, coded, operations_performed
@@ -95,18 +96,26 @@ def generate(
     hashes = _hashes(seed, int(performed["user"].max()) + 1)
     hidden = np.arange(len(hashes)) % _OPTED_OUT == 7
     hidden[list(abusers)] = False
-    first = 0
-    for part in _parts(performed):
-        rows = outcomes(part, sources, planted, shape, chance)
+    first, requests = 0, len(sources)
+    abuses = {hashes[index]: "operations" for index in abusers}
+
+    def insert(rows: pd.DataFrame) -> None:
+        nonlocal first
         user = rows["user"].to_numpy()
         codes = np.where(hidden[user], -1, user)
         number = np.arange(first, first + len(rows))
-        named = rows.assign(user=coded(codes, hashes), number=number)
-        connection.register("synthetic", named)
+        connection.register("synthetic", rows.assign(user=coded(codes, hashes), number=number))
         connection.execute(_INSERT, {"seed": seed})
         connection.unregister("synthetic")
         first += len(rows)
-    return replace(planted, abusers=tuple(hashes[index] for index in abusers))
+
+    for part in _parts(performed):
+        insert(outcomes(part, sources, planted, shape, chance))
+    for misuse in misuses(planted, shape, len(hashes), hidden, seed):
+        insert(misuse.rows.assign(chain=misuse.rows["chain"] + requests))
+        requests += len(misuse.rows)
+        abuses |= {hashes[index]: misuse.measure for index in misuse.users}
+    return replace(planted, abusers=tuple(abuses), abuses=abuses)
 
 
 def _parts(performed: pd.DataFrame) -> Iterator[pd.DataFrame]:

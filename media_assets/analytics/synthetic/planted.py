@@ -50,6 +50,7 @@ class Planted:
         guards: what fails.
         slowed: an operation that takes `slowdown` times as long in the last quarter of the days.
         abusers: keyed hashes of users, made while generating.
+        abuses: of which measure each of them has too much, by hash.
     """
 
     chains: Mapping[str, Mapping[Chain, float]]
@@ -60,6 +61,7 @@ class Planted:
     slowed: str
     slowdown: float
     abusers: tuple[str, ...] = field(default=())
+    abuses: Mapping[str, str] = field(default_factory=dict)
 
 
 PLANTED = Planted(
