@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -15,8 +15,8 @@ from pydantic import Field
 from media_assets.analytics import warehouse
 from media_assets.analytics.origin import first_pseudonym, keyring_of
 from media_assets.analytics.publishing import publish_marts
-from media_assets.defs.journal import keep
-from media_assets.defs.versions import Seen, described, seen_whole
+from media_assets.defs.analytics.answers import keep_record, table
+from media_assets.defs.versions import seen_whole
 from media_assets.settings import Settings
 
 _EVENTS_SHOWN = 10
@@ -74,12 +74,12 @@ def operation_events(
         total, version = warehouse.events_version(connection)
         last = pd.DataFrame(warehouse.stored_events(connection, _EVENTS_SHOWN), columns=_COLUMNS_SHOWN)
         publish_marts(connection, warehouse_db.path, warehouse_db.marts_path)
-    _keep(context, version, {})
+    keep_record(context, version, {})
     return dg.MaterializeResult(
         metadata={
             **asdict(report),
             "total": total,
-            "last_events": _table(last),
+            "last_events": table(last),
             "pseudonyms": "yes" if keyring_of(settings) else "no: `media-assets privacy status` says why",
         },
         data_version=dg.DataVersion(version),
@@ -98,11 +98,11 @@ def operation_performance(
     version = hashlib.sha256(content.encode()).hexdigest()[:16]
     events = dg.AssetKey("operation_events")
     loaded = seen_whole(context.instance, events)
-    _keep(context, version, {events: loaded} if loaded else {})
+    keep_record(context, version, {events: loaded} if loaded else {})
     return dg.MaterializeResult(
         metadata={
             "operations": len(statistics),
-            "performance": _table(statistics),
+            "performance": table(statistics),
             "statistics": dg.MetadataValue.json(json.loads(content)),
         },
         data_version=dg.DataVersion(version),
@@ -116,7 +116,7 @@ def no_events_lost(warehouse_db: WarehouseResource) -> dg.AssetCheckResult:
         lost = warehouse.lost_sequences(connection)
     return dg.AssetCheckResult(
         passed=lost.empty,
-        metadata={"missing": int(lost["missing"].sum()), "writers": _table(lost)},
+        metadata={"missing": int(lost["missing"].sum()), "writers": table(lost)},
     )
 
 
@@ -142,7 +142,7 @@ def tables_are_as_documented(warehouse_db: WarehouseResource) -> dg.AssetCheckRe
 
 hourly_analytics = dg.ScheduleDefinition(
     name="hourly_analytics",
-    target=dg.AssetSelection.assets(operation_events, operation_performance),
+    target=dg.AssetSelection.groups("analytics"),
     cron_schedule="0 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="Loads the events that wait and refreshes the figures.",
@@ -158,25 +158,3 @@ def analytics_definitions() -> dg.Definitions:
         schedules=[hourly_analytics],
         resources={"warehouse_db": WarehouseResource()},
     )
-
-
-def _keep(context: dg.AssetExecutionContext, version: str, inputs: Mapping[dg.AssetKey, Seen]) -> None:
-    """Keep on disk what Dagster will record; without a code version, it takes the run's id."""
-    asset, code = context.asset_key, context.run.run_id
-    keep(
-        described(asset, None, data_version=version, code_version=code, inputs=inputs, metadata={}),
-        Settings.from_environment(),
-    )
-
-
-def _table(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
-    """A markdown table; ids hold `|` where a partition key has two parts."""
-    shown = frame.map(_cell)
-    lines = [list(map(str, shown.columns)), ["---"] * len(shown.columns), *shown.to_numpy().tolist()]
-    return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
-
-
-def _cell(value: object) -> str:
-    if value is None or value != value:  # NaN is the one value unlike itself
-        return ""
-    return f"{value:.3g}" if isinstance(value, float) else str(value).replace("|", "\\|")
