@@ -1,0 +1,1 @@
+"""What to do next, learnt from what people did: counts, the model, its parameters, and how good it is."""
