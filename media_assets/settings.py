@@ -40,7 +40,7 @@ class Settings:
         reserve_bytes: what a render leaves free on its disk (`MEDIA_ASSETS_RESERVE_BYTES`); None for
             256 MiB, or a twentieth of a disk that is smaller than 5 GiB.
         fewest_users: users behind a figure that is shown to others (`MEDIA_ASSETS_FEWEST_USERS`, up to 32).
-        suspend: `on` to suspend whoever raises an alert, `off` to tell of him only (`MEDIA_ASSETS_SUSPEND`).
+        suspend: `on` to suspend whoever raises an alert, `off` only to tell of it (`MEDIA_ASSETS_SUSPEND`).
         abuse_z: robust z-score from which on use is abuse (`MEDIA_ASSETS_ABUSE_Z`).
         abuse_operations, abuse_cpu_seconds, abuse_failures, abuse_bytes: what it must be at the least, in a
             window of up to 24 hours (`MEDIA_ASSETS_ABUSE_OPERATIONS`, `MEDIA_ASSETS_ABUSE_CPU_SECONDS`,

@@ -38,6 +38,8 @@ SAME_EPISODE = timedelta(hours=24)
 """Alarms of one user that are closer are one: the longest window goes on that long after a burst."""
 OWN_DAYS = 10
 """Days with work after which a user's own middle counts too: who always does much is no abuser."""
+DAYS = 28
+"""Before the newest event, that are looked at: what is usual changes, and old alarms were told."""
 LEAST_SPREAD = 0.5
 """Of logarithms: where all do the same, z = 5 is still twelve times as much."""
 
@@ -57,7 +59,12 @@ _WITHIN = ",\n    ".join(
 _NAMES = [f"{measure}_{hours}" for measure in MEASURES for hours in WINDOW_HOURS]
 _WINDOWS = f"""
 CREATE OR REPLACE TEMP TABLE abuse_windows AS
-SELECT "user", hour, {_LEVELS} FROM abuse_hours WINDOW {_WITHIN}
+WITH newest AS (SELECT max(hour) AS hour FROM abuse_hours)
+SELECT "user", hour, {_LEVELS}
+FROM abuse_hours
+WHERE hour >= (SELECT hour FROM newest) - to_days(CAST($days AS INTEGER) + 1)
+WINDOW {_WITHIN}
+QUALIFY hour >= (SELECT hour FROM newest) - to_days(CAST($days AS INTEGER))
 """  # noqa: S608 - our own words
 _MIDDLES = f"""
 SELECT {", ".join(f"median({name})" for name in _NAMES)} FROM abuse_windows
@@ -101,16 +108,17 @@ class Usual:
         return f"{self.measure}_{self.hours}"
 
 
-def usual(connection: Connection, settings: Settings | None = None) -> list[Usual]:
+def usual(connection: Connection, settings: Settings | None = None, *, days: int = DAYS) -> list[Usual]:
     """What is usual for each measure and window; nothing where fewer than five users are known.
 
-    Everybody's sums are compared with everybody's, so there has to be an everybody.
+    Everybody's sums are compared with everybody's, so there has to be an everybody. The windows stay in
+    the connection's temporary table `abuse_windows`.
     """
     settings = settings or Settings.from_environment()
     fewest = settings.fewest_users
     if known_users(connection, fewest) < fewest:
         return []
-    connection.execute(_WINDOWS)
+    connection.execute(_WINDOWS, {"days": days})
     middles = connection.execute(_MIDDLES).fetchone()
     if middles is None or middles[0] is None:
         return []
@@ -125,7 +133,9 @@ def usual(connection: Connection, settings: Settings | None = None) -> list[Usua
     return found
 
 
-def alarming(connection: Connection, settings: Settings | None = None) -> pd.DataFrame:
+def alarming(
+    connection: Connection, settings: Settings | None = None, *, days: int = DAYS
+) -> pd.DataFrame:
     """Each user's windows that are abuse by one measure, the oldest first.
 
     Columns: user; hour (the last one of the window); measure; hours (its length); value (the sum);
@@ -133,7 +143,8 @@ def alarming(connection: Connection, settings: Settings | None = None) -> pd.Dat
     one of both).
     """
     settings = settings or Settings.from_environment()
-    parts = [_alarming(connection, one, settings.abuse_z) for one in usual(connection, settings)]
+    found = usual(connection, settings, days=days)
+    parts = [_alarming(connection, one, settings.abuse_z) for one in found]
     whole = pd.concat([part for part in parts if not part.empty]) if any(map(len, parts)) else _nothing()
     order = ["hour", "user", "z", "measure", "hours"]
     return whole.sort_values(order, ascending=[True, True, False, True, True], ignore_index=True)
