@@ -26,6 +26,17 @@ SELECT
 FROM followed ORDER BY times DESC, source_kind, after, operation
 """
 
+_AFTER_ONE = """
+WITH followed AS (
+    SELECT
+        split_part(context, '>', -1) AS after, operation, sum(times) AS times,
+        count(DISTINCT nullif("user", '')) AS users
+    FROM recommendation_days GROUP BY ALL
+)
+SELECT after, operation, times / sum(times) OVER (PARTITION BY after) AS share, users
+FROM followed ORDER BY after, operation
+"""
+
 
 def answer(connection: Connection) -> pd.DataFrame:
     """The three operations that most often follow, the most frequent first.
@@ -36,3 +47,8 @@ def answer(connection: Connection) -> pd.DataFrame:
     shown = suppressed(connection.execute(_NEXT).df(), connection)
     shown["place"] = shown.groupby(["source_kind", "after"]).cumcount() + 1
     return shown[shown["place"] <= _PLACES].reset_index(drop=True)[list(COLUMNS)]
+
+
+def after_one(connection: Connection) -> pd.DataFrame:
+    """What follows one operation, whatever the source: after (`^` is the beginning), operation, share."""
+    return suppressed(connection.execute(_AFTER_ONE).df(), connection)

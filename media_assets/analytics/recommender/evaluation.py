@@ -86,8 +86,8 @@ def evaluate(connection: Connection, *, fewest: int) -> Evaluation:
             parts.append(window.sums().assign(window=first))
         weight = window.best_weight()
     sums = pd.concat(parts, ignore_index=True) if parts else _no_sums()
-    whole = sums.drop(columns="window").groupby(["variant", "kind"], sort=False).sum().reset_index()
-    return Evaluation(_shares(sums), _shares(whole), weight)
+    whole = sums.drop(columns="window").groupby(["variant", "kind"]).sum().reset_index()
+    return Evaluation(_ordered(_shares(sums)), _ordered(_shares(whole)), weight)
 
 
 def window_bounds(connection: Connection) -> list[date]:
@@ -231,6 +231,16 @@ def _shares(sums: pd.DataFrame) -> pd.DataFrame:
         arrivals=sums["arrivals"].astype("int64"),
     )
     return shares[[name for name in COLUMNS if name in shares]].reset_index(drop=True)
+
+
+def _ordered(shares: pd.DataFrame) -> pd.DataFrame:
+    """Windows in time, all kinds first, variants as they are listed."""
+    keys = shares.assign(
+        variant=shares["variant"].map({name: place for place, name in enumerate(VARIANTS)}),
+        apart=shares["kind"] != "all",
+    )
+    order = keys.sort_values([*(name for name in ("window",) if name in keys), "apart", "kind", "variant"])
+    return shares.loc[order.index].reset_index(drop=True)
 
 
 def _no_sums() -> pd.DataFrame:
