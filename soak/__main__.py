@@ -6,6 +6,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,8 @@ def main() -> int:
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(10_000) if options.seed is None else options.seed
     folder = options.folder or Path(tempfile.mkdtemp(prefix="media-assets-soak-"))
+    # In the background of a shell it is ignored, and Dagster, which inherits that, would not end by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     started = time.monotonic()
 
     def tell(words: str) -> None:
