@@ -20,6 +20,7 @@ from media_assets import (
     cli_privacy,
     cli_registry,
     cli_sql,
+    cli_templates,
     cli_upkeep,
     cli_workflows,
     console,
@@ -51,6 +52,8 @@ app.add_typer(cli_workflows.app, name="workflow")
 app.add_typer(cli_kompositions.app, name="komposition")
 app.add_typer(cli_analyze.app, name="analyze")
 app.add_typer(cli_analytics.app, name="analytics")
+cli_analytics.app.command()(cli_templates.sequences)
+app.add_typer(cli_templates.app, name="templates")
 app.command()(cli_sql.sql)
 app.add_typer(cli_privacy.app, name="privacy")
 

@@ -82,6 +82,7 @@ class WorkflowComponent(dg.Component, dg.Model, dg.Resolvable):
         constants: sources every run takes as they are, by the name operations call them.
         operations: the graph; `source` is the source it is made for.
         automation: `manual`, `eager` (whenever a source is new or changed), or a cron expression.
+        template: the template it was made from, if it was made from one.
     """
 
     name: str
@@ -90,6 +91,7 @@ class WorkflowComponent(dg.Component, dg.Model, dg.Resolvable):
     takes: TakesModel = TakesModel()
     constants: dict[str, str] = {}  # noqa: RUF012 - pydantic copies defaults
     automation: str = "manual"
+    template: str | None = None
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """The workflow's assets and its automation.
@@ -97,7 +99,11 @@ class WorkflowComponent(dg.Component, dg.Model, dg.Resolvable):
         Raises:
             DocumentError: the graph, a parameter or the automation does not hold.
         """
-        workflow = self.workflow(str(Path(context.path) / "defs.yaml"))
+        return self.definitions(str(Path(context.path) / "defs.yaml"))
+
+    def definitions(self, where: str) -> dg.Definitions:
+        """The same of a document that is read from `where`."""
+        workflow = self.workflow(where)
         remember(workflow)
         assets = WorkflowAssets(workflow)
         checks = [checks_of(key, workflow_partitions(self.name), OF_OUTPUTS) for key in assets.keys]
@@ -117,6 +123,9 @@ class WorkflowComponent(dg.Component, dg.Model, dg.Resolvable):
                 [("$.name", f"{self.name!r} is not lower case letters, digits and underscores")],
                 where=where,
             )
+        if self.template is not None and not _NAME.fullmatch(self.template):
+            finding = ("$.template", f"{self.template!r} is not lower case letters, digits and underscores")
+            raise DocumentError("the workflow does not hold", [finding], where=where)
         if self.automation not in ("manual", "eager") and not is_valid_cron_schedule(self.automation):
             finding = ("$.automation", f"{self.automation!r} is not manual, eager or a cron expression")
             raise DocumentError("the workflow does not hold", [finding], where=where)
@@ -127,6 +136,7 @@ class WorkflowComponent(dg.Component, dg.Model, dg.Resolvable):
             constants=dict(self.constants),
             operations=tuple(OperationSpec.model_validate(_plain(o)) for o in self.operations),
             automation=self.automation,
+            template=self.template,
         )
         try:
             workflow.check()

@@ -187,7 +187,7 @@ def _run(assets: WorkflowAssets, context: dg.AssetExecutionContext, media: Media
     ]
     seen = inputs_of(context.instance, [Edge(SOURCE_FILE)], keys)
     constants = {name: media.sources.unchanged(ref) for name, ref in assets.workflow.constants.items()}
-    failures = Failures(context)
+    failures, template = Failures(context), assets.workflow.template
     made: dict[str, Made] = {}
     with ThreadPoolExecutor(media.settings.workers) as pool:
         work = [
@@ -203,9 +203,9 @@ def _run(assets: WorkflowAssets, context: dg.AssetExecutionContext, media: Media
                     made[key] = future.result()
                 except MediaAssetsError as error:
                     log_error(place, "plan", error)
-                    log_whole(place, "workflow", Tally(error=error), 0.0)
+                    log_whole(place, "workflow", Tally(error=error), 0.0, template)
                     raise
-                log_whole(place, "workflow", made[key].tally(), made[key].seconds)
+                log_whole(place, "workflow", made[key].tally(), made[key].seconds, template)
             progress.report(assets.workflow.name, (index + 1) / len(keys))
     failed: set[str] = set()
     for node in _in_order(assets.workflow, selected):

@@ -58,6 +58,7 @@ class Workflow:
         constants: sources that every run takes as they are (a logo, a music bed), by name.
         operations: the graph; an operation's output names the node.
         automation: `manual`, `eager`, or a cron expression.
+        template: the template it was made from, if it was made from one.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Workflow:
     constants: Mapping[str, str]
     operations: tuple[OperationSpec, ...]
     automation: str = "manual"
+    template: str | None = None
 
     def check(self) -> None:
         """Hold the graph against the registry.

@@ -13,7 +13,14 @@ import numpy as np
 import pandas as pd
 
 from media_assets.analytics.connection import Connection
-from media_assets.analytics.rollups import Rollup
+from media_assets.analytics.questions.sequence_rollups import (
+    BUCKET,
+    MOST_USERS,
+    REQUESTS,
+    STEPS,
+    TIMES,
+    USERS,
+)
 
 LONGEST = 6
 LEAST_SUPPORT = 0.005
@@ -21,84 +28,6 @@ FEWEST_CHAINS = 5
 MOST_ROWS = 300
 PERIOD_DAYS = 14
 SIGNIFICANT = 0.05
-BUCKET = 1.04
-"""Times are kept in buckets this much apart: a median is within 2 % of the true one."""
-MOST_USERS = 32
-"""Users are counted up to here, which is as far as the setting goes."""
-
-REQUESTS = Rollup(
-    "sequence_requests",
-    "operation_events",
-    """
-    SELECT day, source_kind, count(DISTINCT hash(chain)) AS requests
-    FROM events WHERE chain IS NOT NULL AND position > 0 GROUP BY ALL
-    """,
-)
-
-# A failure is counted where it happened. What follows it in its chain only carries it on.
-STEPS = Rollup(
-    "sequence_steps",
-    "operation_events",
-    """
-    SELECT day, source_kind, previous, operation, position,
-        count(DISTINCT hash(chain)) AS chains,
-        count(DISTINCT hash(chain)) FILTER (WHERE position > broken) AS carried,
-        count(DISTINCT hash(chain)) FILTER (WHERE position = broken AND NOT success) AS failed
-    FROM events LEFT JOIN (
-        SELECT day, chain, min(position) AS broken FROM events
-        WHERE NOT success AND chain IS NOT NULL AND position > 0 GROUP BY ALL
-    ) AS failures USING (day, chain)
-    WHERE chain IS NOT NULL AND position > 0 AND previous IS NOT NULL
-    GROUP BY ALL
-    """,
-)
-
-USERS = Rollup(
-    "sequence_users",
-    "operation_events",
-    f"""
-    SELECT day, previous, operation, list("user")[:{MOST_USERS}] AS users
-    FROM (
-        SELECT DISTINCT day, previous, operation, "user" FROM events
-        WHERE chain IS NOT NULL AND position > 0 AND previous IS NOT NULL AND "user" IS NOT NULL
-    ) GROUP BY ALL
-    """,  # noqa: S608 - our own number
-)
-
-# Times need whole chains: the list of running sums gives every part of one by a difference.
-TIMES = Rollup(
-    "sequence_times",
-    "operation_events",
-    f"""
-    SELECT * FROM (
-        WITH chains AS MATERIALIZED (
-            SELECT day, hash(chain) AS request,
-                string_agg(operation, '>' ORDER BY position) FILTER (WHERE position <= 6) AS path,
-                [0.0,
-                    sum(duration_ms) FILTER (WHERE position <= 1),
-                    sum(duration_ms) FILTER (WHERE position <= 2),
-                    sum(duration_ms) FILTER (WHERE position <= 3),
-                    sum(duration_ms) FILTER (WHERE position <= 4),
-                    sum(duration_ms) FILTER (WHERE position <= 5),
-                    sum(duration_ms) FILTER (WHERE position <= 6)] AS passed
-            FROM events WHERE chain IS NOT NULL AND position > 0 GROUP BY ALL
-            HAVING count(*) = max(position) AND count(DISTINCT position) = max(position)
-                AND bool_and(success)
-        ),
-        paths AS (SELECT path, string_split(path, '>') AS steps FROM (SELECT DISTINCT path FROM chains)),
-        ends AS (SELECT path, steps, unnest(range(2, len(steps) + 1)) AS "end" FROM paths),
-        bounds AS (SELECT path, steps, "end", unnest(range(1, "end")) AS start FROM ends),
-        parts AS MATERIALIZED (
-            SELECT path, start, "end", array_to_string(steps[start:"end"], '>') AS sequence FROM bounds
-        )
-        SELECT day, sequence,
-            CAST(floor(ln(greatest(passed["end" + 1] - passed[start], 1.0)) / ln({BUCKET})) AS SMALLINT)
-                AS bucket,
-            count(*) AS chains
-        FROM chains JOIN parts USING (path) GROUP BY ALL
-    )
-    """,  # noqa: S608 - our own number
-)
 
 ROLLUPS = (REQUESTS, STEPS, USERS, TIMES)
 
@@ -125,9 +54,7 @@ grams AS MATERIALIZED (
 )
 """
 
-_ANSWER = (
-    _GRAMS
-    + """
+_ANSWER = """
 , asked AS (
     SELECT CAST(coalesce(sum(requests), 0) AS BIGINT) AS requests,
         coalesce(sum(requests) FILTER (WHERE r.day > newest.day - $days), 0) AS latest,
@@ -223,11 +150,8 @@ LEFT JOIN times ON times.sequence = f.sequence
 LEFT JOIN people ON people.sequence = f.sequence
 ORDER BY f.chains DESC, f.sequence
 """
-)
 
-_POSITIONS = (
-    _GRAMS
-    + """
+_POSITIONS = """
 , reached AS (
     SELECT position, sum(chains) AS chains FROM histories GROUP BY ALL
 )
@@ -237,7 +161,6 @@ FROM grams JOIN reached ON reached.position = grams.position
 WHERE list_contains($sequences, sequence)
 GROUP BY sequence, start ORDER BY sequence, start
 """
-)
 
 
 def answer(
@@ -265,7 +188,7 @@ def answer(
         days: of a period.
     """
     frame = connection.execute(
-        _ANSWER,
+        _GRAMS + _ANSWER,
         {
             "days": days,
             "support": support,
@@ -287,7 +210,7 @@ def by_position(connection: Connection, sequences: list[str]) -> pd.DataFrame:
     Columns: sequence, position (of its first operation), chains, share (of the chains that are long
     enough to have something where it ends).
     """
-    return connection.execute(_POSITIONS, {"days": PERIOD_DAYS, "sequences": sequences}).df()
+    return connection.execute(_GRAMS + _POSITIONS, {"days": PERIOD_DAYS, "sequences": sequences}).df()
 
 
 def _changes(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""Templates: chains that many people run well, named, drafted as workflows, and followed from then on."""
