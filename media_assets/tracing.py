@@ -23,7 +23,8 @@ from media_assets.kompositions.document import load
 from media_assets.kompositions.versions import kept_at
 from media_assets.media.hardware import Encoders, encoders
 from media_assets.planning.effects import Change
-from media_assets.planning.estimates import Factors, node_estimate
+from media_assets.planning.estimates import node_estimate
+from media_assets.planning.learnt import Factors
 from media_assets.registry import komposing, questions
 from media_assets.registry.building import SOURCE, build, node_id
 from media_assets.registry.graph import Cost, Graph, Node, ancestors, find

@@ -25,7 +25,8 @@ class Step:
         source: id of the source that its chain begins with.
         context: the fields of an event that say what it is given.
         bytes_read: of all its sources.
-        expected_bytes: what the planner thinks its output will have.
+        expected_bytes, expected_memory_bytes: what the planner thinks, by the shipped figures, that its
+            output and its memory will have.
     """
 
     node: Node
@@ -35,6 +36,7 @@ class Step:
     context: dict[str, Any]
     bytes_read: int
     expected_bytes: int
+    expected_memory_bytes: int
 
 
 def step_of(plan: Plan, name: str) -> Step:
@@ -47,6 +49,7 @@ def step_of(plan: Plan, name: str) -> Step:
     before = [one.operation.name for one in reversed(path[1:])][-LONGEST_PREVIOUS:]
     source = plan.sources.get(given)
     origins = plan.origins([name])
+    expected = node_estimate(plan, node, 1)
     return Step(
         node=node,
         position=len(path),
@@ -60,7 +63,8 @@ def step_of(plan: Plan, name: str) -> Step:
             "output_format": node.profile.extension,
         },
         bytes_read=sum(one.info.size for one in origins),
-        expected_bytes=node_estimate(plan, node, 1).disk_bytes,
+        expected_bytes=expected.disk_bytes,
+        expected_memory_bytes=expected.memory_bytes,
     )
 
 

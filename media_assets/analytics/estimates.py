@@ -1,41 +1,71 @@
-"""What the planner learns from events: how far this machine is from the shipped speeds."""
+"""What the planner knows of past events: curves kept beside the warehouse, and predictions from them."""
 
 from __future__ import annotations
 
-from media_assets.analytics.connection import Connection, connect
-from media_assets.errors import MediaAssetsError
-from media_assets.planning.estimates import Factors
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from media_assets.planning.learnt import Factors, Predicted, Quantity, basis, scales, traits
 from media_assets.settings import Settings
+from media_assets.store.files import write_json
+from media_assets.store.outputs import Recipe
 
-FEWEST_EVENTS = 5
-"""Events of one operation from which its own factor is taken; below, all operations together say."""
-
-# The median of the ratios: one render on a busy machine must not count. A window of the latest events
-# follows a machine that changes.
-_FACTORS = """
-WITH recent AS (
-    SELECT operation, cpu_seconds / expected_cpu_seconds AS ratio
-    FROM operation_events
-    WHERE outcome = 'rendered' AND expected_cpu_seconds > 0 AND cpu_seconds > 0
-    QUALIFY row_number() OVER (PARTITION BY operation ORDER BY "timestamp" DESC) <= 500
-)
-SELECT operation, count(*) AS events, median(ratio) AS factor FROM recent GROUP BY ROLLUP (operation)
-"""
+_FACTORS = TypeAdapter(Factors)
+_FIELDS: Mapping[Quantity, tuple[str, float]] = {
+    "cpu_seconds": ("predicted_cpu_seconds", 1.0),
+    "seconds": ("predicted_ms", 1000.0),
+    "memory_bytes": ("predicted_memory_bytes", 1.0),
+    "disk_bytes": ("predicted_bytes", 1.0),
+}
 
 
-def fitted_factors(connection: Connection) -> Factors:
-    """Measured over expected CPU-seconds: by operation where there are five events, and over all."""
-    rows = connection.execute(_FACTORS).fetchall()
-    whole = [factor for name, events, factor in rows if name is None and events >= FEWEST_EVENTS]
-    own = {name: factor for name, events, factor in rows if name is not None and events >= FEWEST_EVENTS}
-    return Factors(own, whole[0] if whole else 1.0)
+def keep_factors(factors: Factors, settings: Settings) -> None:
+    """Keep what was learnt for the planner, in the place of what was learnt before."""
+    write_json(settings.predictions_path, _FACTORS.dump_python(factors, mode="json"))
 
 
 def factors_of(settings: Settings) -> Factors:
-    """The factors of a data root; the shipped speeds as they are, where nothing was loaded yet or the
-    warehouse is in use."""
+    """What was learnt of a data root; nothing, where nothing was yet, or its file cannot be read."""
+    path = settings.predictions_path
     try:
-        with connect(settings.warehouse_path, read_only=True, timeout=2.0) as connection:
-            return fitted_factors(connection)
-    except MediaAssetsError:
+        state = path.stat()
+        return _read(path, state.st_mtime_ns, state.st_size, state.st_ino)
+    except (OSError, ValidationError):
         return Factors()
+
+
+def predictions(
+    factors: Factors, operation: str, parameters: Mapping[str, Any], fields: Mapping[str, Any]
+) -> dict[Quantity, Predicted]:
+    """What an operation will take by what was learnt.
+
+    Args:
+        fields: that its event will have; what is only known afterwards is not looked at.
+    """
+    known = traits(parameters, fields)
+    found: dict[Quantity, Predicted] = {}
+    for quantity, scale in scales(fields).items():
+        curve = factors.curve(quantity, operation, basis(fields))
+        if curve is not None and scale > 0:
+            found[quantity] = curve.at(scale, known)
+    return found
+
+
+def predicted_fields(settings: Settings, recipe: Recipe, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an event that tell what was predicted, from its other fields."""
+    found: dict[str, Any] = {}
+    known = predictions(factors_of(settings), recipe.operation, recipe.parameters, fields)
+    for quantity, predicted in known.items():
+        name, unit = _FIELDS[quantity]
+        value = predicted.value * unit
+        found[name] = int(value) if quantity.endswith("bytes") else round(value, 4)
+    return found
+
+
+@lru_cache(4)
+def _read(path: Path, *_state: int) -> Factors:
+    return _FACTORS.validate_json(path.read_bytes())

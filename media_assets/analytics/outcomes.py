@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from media_assets.analytics.chains import Step, fused_into, step_of
+from media_assets.analytics.estimates import predicted_fields
 from media_assets.analytics.events import writer_for
 from media_assets.analytics.making import new_error, new_operation, new_workflow
 from media_assets.analytics.origin import Origin, origin_of
@@ -125,7 +126,10 @@ def log_outcome(place: Place, outcome: Outcome, step: Step | None = None, **cont
             "speed": round(speed, 4) if speed else None,
             "expected_cpu_seconds": float(made.notes.get("expected_cpu_seconds", 0.0)),
             "expected_bytes": step.expected_bytes if step else 0,
+            "expected_memory_bytes": step.expected_memory_bytes if step else None,
         }
+        known = {"output_format": _format(output.recipe.file_name), **fields, **context, **costs}
+        costs |= predicted_fields(place.settings, output.recipe, known)
     event = new_operation(
         origin,
         output.recipe.operation,

@@ -49,12 +49,16 @@ PRIVATE = ("segment_offsets", "duplicate_events", "rejected_lines", "removed_eve
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables and views that are not there yet."""
+    """Make the tables, columns and views that are not there yet."""
     # No primary key: its index costs 0.6 s a load at ten million events and doubles the file.
     found = connection.execute(
         "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views()"
     )
-    if {*PRIVATE, *VIEWS, *(kind.table for kind in KINDS)} <= {name for (name,) in found.fetchall()}:
+    there = {name for (name,) in found.fetchall()}
+    for kind in KINDS:
+        if kind.table in there:
+            _add_columns(connection, kind)
+    if {*PRIVATE, *VIEWS, *(kind.table for kind in KINDS)} <= there:
         return
     for kind in KINDS:
         connection.execute(_definition(kind))
@@ -68,6 +72,19 @@ def _definition(kind: type[Event]) -> str:
         for name, column in columns(kind).items()
     ]
     return f"CREATE TABLE IF NOT EXISTS {kind.table} (\n" + ",\n".join(rows) + "\n)"
+
+
+def _add_columns(connection: duckdb.DuckDBPyConnection, kind: type[Event]) -> None:
+    """Give a table of an older release the columns that events have since: nobody told them before."""
+    found = connection.execute(
+        "SELECT column_name FROM duckdb_columns()"
+        " WHERE table_name = ? AND database_name = current_database()",
+        [kind.table],
+    )
+    there = {name for (name,) in found.fetchall()}
+    for name, column in columns(kind).items():
+        if name not in there and column.nullable:
+            connection.execute(f'ALTER TABLE {kind.table} ADD COLUMN "{name}" {column.type}')
 
 
 def _default(value: object) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from media_assets.media.encode import Profile
 from media_assets.operations.clip import Clip
 from media_assets.operations.trim import TrimParameters
 from media_assets.planning.commands import Place, groups, opened_from
+from media_assets.planning.learnt import Factors, Quantity, traits
 from media_assets.planning.plan import Node, Plan
 
 # Megapixels a core handles in a second, measured on 1280x720 footage.
@@ -62,29 +64,20 @@ _PARALLEL = 1.4
 
 @dataclass(frozen=True)
 class Estimate:
-    """What something costs: CPU-seconds, bytes of memory at the most and of disk, seconds on the clock."""
+    """What something costs: CPU-seconds, bytes of memory at the most and of disk, seconds on the clock.
+
+    Attributes:
+        low_seconds, high_seconds: between which four of five such renders were; None: nothing was learnt.
+        events: past renders of its operations that this was learnt from; 0: of none of them.
+    """
 
     cpu_seconds: float
     memory_bytes: int
     disk_bytes: int
     seconds: float
-
-
-@dataclass(frozen=True)
-class Factors:
-    """How this machine differs from the shipped speeds, learnt from events.
-
-    Attributes:
-        operations: measured over expected CPU-seconds, by operation.
-        otherwise: the same over all operations, for those with too few events.
-    """
-
-    operations: Mapping[str, float] = field(default_factory=dict)
-    otherwise: float = 1.0
-
-    def of(self, operation: str) -> float:
-        """The factor for an operation."""
-        return self.operations.get(operation, self.otherwise)
+    low_seconds: float | None = None
+    high_seconds: float | None = None
+    events: int = 0
 
 
 def node_estimate(plan: Plan, node: Node, cores: int, factors: Factors | None = None) -> Estimate:
@@ -115,29 +108,92 @@ def job_estimate(
     each += [copy_estimate(plan.nodes[name]) for name in copied]
     cpu = sum(estimate.cpu_seconds for estimate in each)
     longest = max((estimate.seconds for estimate in each), default=0.0)
+    seconds = max(longest, cpu / max(1, cores))
+    low, high = (sum(bounds) for bounds in zip(*map(_bounds, each), strict=True)) if each else (0.0, 0.0)
+    whole = sum(estimate.seconds for estimate in each) or 1.0
+    learnt = any(estimate.low_seconds is not None for estimate in each)
     return Estimate(
         cpu,
         sum(sorted((estimate.memory_bytes for estimate in each), reverse=True)[:cores]),
         sum(estimate.disk_bytes for estimate in each),
-        max(longest, cpu / max(1, cores)),
+        seconds,
+        seconds * low / whole if learnt else None,
+        seconds * high / whole if learnt else None,
+        sum(estimate.events for estimate in each),
     )
+
+
+def _bounds(estimate: Estimate) -> tuple[float, float]:
+    low, high = estimate.low_seconds, estimate.high_seconds
+    return estimate.seconds if low is None else low, estimate.seconds if high is None else high
 
 
 def group_estimate(
     plan: Plan, names: Sequence[str], cores: int, factors: Factors | None = None
 ) -> Estimate:
-    """What the nodes of one command cost together."""
-    known = factors or Factors()
-    nodes = plan.closure(list(names))
-    shared = expected_cpu_seconds(plan, names)
-    weight = sum(known.of(plan.nodes[name].operation.name) for name in names) / len(names)
-    cpu = shared * weight
-    encoded = [plan.nodes[name] for name in names]
-    memory = _BASE_BYTES + sum(_memory(node) for node in nodes)
-    memory += sum(_pixels(node.clip) * _HELD_FRAMES for node in encoded)
-    busy = min(max(1, cores), _PARALLEL * max(1, len(encoded)))
-    disk = sum(_disk(node) for node in encoded)
-    return Estimate(cpu, int(memory), disk, cpu / busy)
+    """What the nodes of one command cost together; each has an even share of it, as in its event."""
+    nodes = [plan.nodes[name] for name in names]
+    cpu = expected_cpu_seconds(plan, names)
+    memory = _BASE_BYTES + sum(_memory(node) for node in plan.closure(list(names)))
+    memory += sum(_pixels(node.clip) * _HELD_FRAMES for node in nodes)
+    busy = min(max(1, cores), _PARALLEL * max(1, len(nodes)))
+    shipped = Estimate(cpu, int(memory), sum(_disk(node) for node in nodes), cpu / busy)
+    return shipped if factors is None else _learnt(shipped, plan, nodes, busy, factors)
+
+
+def _learnt(
+    shipped: Estimate, plan: Plan, nodes: Sequence[Node], busy: float, factors: Factors
+) -> Estimate:
+    """The estimate by what was learnt, where something was."""
+    known = [(node, traits(node.recipe.parameters, given(plan, node))) for node in nodes]
+    share = shipped.cpu_seconds / len(nodes)
+
+    def predicted(quantity: Quantity, scales: Sequence[float]) -> tuple[float, float, float] | None:
+        found = [
+            factors.predict(node.operation.name, quantity, scale, its)
+            for (node, its), scale in zip(known, scales, strict=True)
+        ]
+        if None in found:
+            return None
+        values = [one for one in found if one is not None]
+        return sum(v.value for v in values), sum(v.low for v in values), sum(v.high for v in values)
+
+    cpu = predicted("cpu_seconds", [share] * len(nodes))
+    seconds = predicted("seconds", [share] * len(nodes))
+    memory = predicted("memory_bytes", [shipped.memory_bytes] * len(nodes))
+    disk = predicted("disk_bytes", [_disk(node) for node in nodes])
+    cpu_seconds = cpu[0] if cpu else shipped.cpu_seconds
+    return Estimate(
+        cpu_seconds,
+        int(memory[0] / len(nodes)) if memory else shipped.memory_bytes,
+        int(disk[0]) if disk else shipped.disk_bytes,
+        seconds[0] if seconds else cpu_seconds / busy,
+        seconds[1] if seconds else None,
+        seconds[2] if seconds else None,
+        sum(factors.events(name) for name in {node.operation.name for node in nodes}) if seconds else 0,
+    )
+
+
+def given(plan: Plan, node: Node) -> dict[str, Any]:
+    """What a node is given, in the words of its event."""
+    position, first = 1, node
+    while first.inputs and first.inputs[0] in plan.nodes:
+        position, first = position + 1, plan.nodes[first.inputs[0]]
+    source = plan.sources.get(first.inputs[0]) if first.inputs else None
+    videos, audios = (source.info.videos, source.info.audios) if source else ((), ())
+    codecs = [*(one.codec for one in videos), *(one.codec for one in audios)]
+    clip = node.clips[0] if node.clips else None
+    picture = clip.picture if clip else None
+    return {
+        "source_codec": codecs[0] if codecs else None,
+        "output_format": node.profile.extension,
+        "width": picture.width if picture else None,
+        "height": picture.height if picture else None,
+        "fps": float(picture.fps) if picture and clip and clip.kind == "video" else None,
+        "input_seconds": sum(one.duration or 0.0 for one in node.clips),
+        "bytes_read": sum(one.info.size for one in plan.origins([node.name])),
+        "position": position,
+    }
 
 
 def expected_cpu_seconds(plan: Plan, names: Sequence[str]) -> float:

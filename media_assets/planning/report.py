@@ -11,7 +11,8 @@ from media_assets.media.info import MediaInfo
 from media_assets.operations.clip import Clip
 from media_assets.planning.commands import groups
 from media_assets.planning.copying import way_to_copy
-from media_assets.planning.estimates import Factors, copy_estimate, job_estimate, node_estimate
+from media_assets.planning.estimates import copy_estimate, job_estimate, node_estimate
+from media_assets.planning.learnt import Factors
 from media_assets.planning.plan import Node, Plan
 from media_assets.settings import Settings
 
@@ -104,8 +105,23 @@ def _state(node: Mapping[str, Any]) -> str:
         return ", in the store"
     if not node["wanted"]:
         return ""
-    how = "packets copied" if node["copies"] else f"about {node['estimate']['seconds']:.1f} s"
+    how = "packets copied" if node["copies"] else _seconds(node["estimate"])
     return f", {how}" + (f", {node['note']}" if node["note"] else "")
+
+
+def _seconds(estimate: Mapping[str, Any]) -> str:
+    """How long it will take, and how one knows.
+
+    >>> _seconds({"seconds": 3.2, "low_seconds": 2.5, "high_seconds": 4.1, "events": 41})
+    'about 3.2 s (2.5 to 4.1, learnt from 41 events)'
+    """
+    about = f"about {estimate['seconds']:.1f} s"
+    if estimate["low_seconds"] is None:
+        return f"{about} (shipped speeds)"
+    span = f"{estimate['low_seconds']:.1f} to {estimate['high_seconds']:.1f}"
+    if not estimate["events"]:
+        return f"{about} ({span}, learnt from other operations)"
+    return f"{about} ({span}, learnt from {estimate['events']} events)"
 
 
 def _size(row: Mapping[str, Any]) -> str:

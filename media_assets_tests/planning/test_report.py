@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from media_assets.analytics import estimates as learnt
-from media_assets.analytics import warehouse
+from media_assets.analytics import estimates, rollups, warehouse
 from media_assets.analytics.events import writer_for
+from media_assets.analytics.questions import prediction
 from media_assets.errors import DocumentError
 from media_assets.job_plans import plan_job
 from media_assets.media.run import commands_started
 from media_assets.operations.registry import operations
-from media_assets.planning.estimates import Factors, expected_cpu_seconds, job_estimate, node_estimate
+from media_assets.planning.estimates import expected_cpu_seconds, job_estimate, node_estimate
 from media_assets.planning.execute import execute
+from media_assets.planning.learnt import Factors
 from media_assets.planning.report import mermaid, tree
 from media_assets.settings import Settings
 from media_assets.store.outputs import OutputStore
@@ -143,16 +144,19 @@ def test_events_correct_the_estimates(clips: Clips, settings: Settings) -> None:
                     expected_cpu_seconds=1.0,
                 )
             )
-    assert learnt.factors_of(settings) == Factors()
+    assert estimates.factors_of(settings) == Factors()
     with warehouse.connect(settings.warehouse_path) as connection:
         warehouse.load_events(connection, settings.event_root)
-    factors = learnt.factors_of(settings)
-    assert factors.of("trim") == pytest.approx(3.0)
-    assert factors.of("crop") == pytest.approx(2.0)
+        rollups.refresh(connection, prediction.ROLLUPS)
+        estimates.keep_factors(prediction.learnt(connection), settings)
+    factors = estimates.factors_of(settings)
     document = {"op": "trim", "input": "in", "output": "out", "params": {"end": 1}}
     plan = planned(settings, {"in": clips["plain"]}, document)
     plain, fitted = (job_estimate(plan, ["out"], 2, known).cpu_seconds for known in (None, factors))
-    assert fitted == pytest.approx(3 * plain)
+    assert fitted == pytest.approx(3 * plain, rel=0.05)
+    other = planned(settings, {"in": clips["plain"]}, {"op": "reverse", "input": "in", "output": "out"})
+    plain, fitted = (job_estimate(other, ["out"], 2, known).cpu_seconds for known in (None, factors))
+    assert fitted == pytest.approx(2 * plain, rel=0.05)
 
 
 def test_what_was_expected_is_kept_with_what_was_measured(clips: Clips, settings: Settings) -> None:

@@ -55,6 +55,9 @@ class OperationEvent(Event):
         input_seconds, output_seconds: media time of the inputs and of the output.
         speed: media seconds made per wall second (1 is realtime).
         expected_cpu_seconds, expected_bytes: what the planner said of the command; 0: not asked.
+        expected_memory_bytes: the same of the memory.
+        predicted_cpu_seconds, predicted_ms, predicted_memory_bytes, predicted_bytes: what past events
+            made one expect beforehand.
         output: an effect's id, or a keyed hash of what else was made.
         subject: keyed hash of the partition.
         fingerprint: what the output depends on.
@@ -88,6 +91,11 @@ class OperationEvent(Event):
     speed: float | None = optional_amount()
     expected_cpu_seconds: float = amount()
     expected_bytes: int = count()
+    expected_memory_bytes: int | None = optional_count()
+    predicted_cpu_seconds: float | None = optional_amount()
+    predicted_ms: float | None = optional_amount()
+    predicted_memory_bytes: int | None = optional_count()
+    predicted_bytes: int | None = optional_count()
     output: str | None = optional_text(
         rf"effect_[a-z0-9_]{{1,80}}_[0-9a-f]{{16}}|{HASH}", "is not an effect's id"
     )

@@ -1,0 +1,130 @@
+"""Prediction: what each operation will take, learnt from the latest events of this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from media_assets.analytics.connection import Connection
+from media_assets.analytics.fitting import Measured, fitted
+from media_assets.analytics.questions.suppressed import suppressed
+from media_assets.analytics.rollups import Rollup
+from media_assets.planning.learnt import QUANTITIES, Curve, Factors, Quantity, scales, traits
+
+SAMPLES = Rollup(
+    "prediction_samples",
+    "operation_events",
+    """
+    , latest AS (
+        SELECT unnest(max(event_id, 100)) AS event_id
+        FROM events WHERE outcome = 'rendered'
+        GROUP BY day, operation
+    )
+    SELECT
+        day, event_id, operation, machine, "user", CAST(parameters AS VARCHAR) AS parameters,
+        cpu_seconds, duration_ms / 1000 AS seconds, peak_memory_bytes AS memory_bytes,
+        bytes_written AS disk_bytes,
+        expected_cpu_seconds, expected_memory_bytes, expected_bytes,
+        predicted_cpu_seconds, predicted_ms / 1000 AS predicted_seconds, predicted_memory_bytes,
+        predicted_bytes AS predicted_disk_bytes,
+        input_seconds, width, height, fps, source_codec, output_format, bytes_read, position
+    FROM events SEMI JOIN latest USING (event_id)
+    """,
+)
+"""Of each day and operation, the latest hundred renders: a curve needs no more, however many there were."""
+ROLLUPS = (SAMPLES,)
+
+# Another machine's speeds say nothing of this one's. A window of the latest events follows a machine
+# that changes.
+_LATEST = """
+SELECT * FROM prediction_samples
+WHERE machine = (SELECT arg_max(machine, event_id) FROM prediction_samples)
+QUALIFY row_number() OVER (
+    PARTITION BY operation, expected_cpu_seconds > 0 ORDER BY event_id DESC
+) <= 300
+ORDER BY event_id DESC
+"""
+_COLUMNS = (
+    *("operation", "quantity", "planned", "events", "typical", "low", "high", "error"),
+    *("fixed", "rate", "traits"),
+)
+
+
+def learnt(connection: Connection) -> Factors:
+    """Curves of each operation with events enough, from the rollup as it is."""
+    return _learnt(connection.execute(_LATEST).df())
+
+
+def answer(connection: Connection) -> pd.DataFrame:
+    """What was learnt of each operation and quantity.
+
+    Columns: operation; quantity (`cpu_seconds`, `seconds`, `memory_bytes`, `disk_bytes`); planned
+    (whether over the shipped estimate, or over the work); events (that it was learnt from); typical (the
+    middle prediction for these); low, high (factors between which four of five were); error (median of
+    these, as a part of what was measured); fixed, rate (of the curve); traits (that make a difference).
+    """
+    samples = connection.execute(_LATEST).df()
+    factors = _learnt(samples)
+    users = samples.groupby(["operation", samples["expected_cpu_seconds"] > 0])["user"].nunique()
+    rows = []
+    for planned, operation, quantity, one in _measured(samples):
+        curves = (factors.planned if planned else factors.unplanned).get(quantity, {})
+        if operation in curves:
+            row = _row(curves[operation], one)
+            rows.append(
+                {"operation": operation, "quantity": quantity, "planned": planned, **row}
+                | {"users": users.loc[operation, planned]}
+            )
+    table = pd.DataFrame(rows, columns=[*_COLUMNS, "users"])
+    table = table.sort_values(["operation", "planned", "quantity"], ignore_index=True)
+    return suppressed(table, connection)
+
+
+def _learnt(samples: pd.DataFrame) -> Factors:
+    sorts: dict[bool, dict[Quantity, dict[str, Measured]]] = {True: {}, False: {}}
+    for planned, operation, quantity, one in _measured(samples):
+        sorts[planned].setdefault(quantity, {})[operation] = one
+    return Factors(
+        *({name: fitted(by, alike=planned) for name, by in sorts[planned].items()} for planned in sorts)
+    )
+
+
+def _measured(samples: pd.DataFrame) -> Iterator[tuple[bool, str, Quantity, Measured]]:
+    """The samples by operation, and by whether the planner gave an estimate, for each quantity."""
+    planned = samples["expected_cpu_seconds"] > 0
+    for (operation, has_plan), frame in samples.groupby(["operation", planned], sort=True):
+        rows = [_plain(row) for row in frame.to_dict("records")]
+        of_each = [scales(row) for row in rows]
+        known = [traits(json.loads(row["parameters"]), row) for row in rows]
+        for quantity in QUANTITIES:
+            x = np.array([one[quantity] for one in of_each], dtype=float)
+            y = np.array([row[quantity] or 0.0 for row in rows], dtype=float)
+            usable = np.flatnonzero((x > 0) & (y > 0))
+            if len(usable):
+                chosen = [known[index] for index in usable]
+                yield bool(has_plan), str(operation), quantity, Measured(x[usable], y[usable], chosen)
+
+
+def _row(curve: Curve, one: Measured) -> dict[str, Any]:
+    given = np.array(
+        [curve.at(float(scale), traits).value for scale, traits in zip(one.scales, one.traits, strict=True)]
+    )
+    return {
+        "events": curve.events,
+        "typical": float(np.median(given)),
+        "low": curve.low,
+        "high": curve.high,
+        "error": float(np.median(np.abs(given - one.values) / one.values)),
+        "fixed": curve.fixed,
+        "rate": curve.rate,
+        "traits": ", ".join(influence.trait for influence in curve.influences),
+    }
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, Any]:
+    """A row without NaN: what is missing is None."""
+    return {str(name): None if value is None or value != value else value for name, value in row.items()}
