@@ -309,7 +309,7 @@ def test_an_output_beyond_the_limit_fails_and_is_not_put_anywhere(actions: Actio
 def test_a_job_whose_time_is_over_ends_its_commands(actions: Actions, root: Path) -> None:
     slow = {"op": "loop", "input": "a", "output": "long", "count": 400}
     big = {"op": "resize", "input": "long", "output": "big", "width": 1920, "height": 1080}
-    report = run_job(actions, job(root, slow, big, wanted=["big"]), timeout=4)
+    report = run_job(actions, job(root, slow, big, wanted=["big"]), timeout=6)
     (output,) = report.outputs
     assert output.error is not None
     assert output.error["error"] == "TimeLimitExceeded"
