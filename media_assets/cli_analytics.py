@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from media_assets import console
+from media_assets import cli_usage, console
 from media_assets.cli_common import Data, Json, with_actions
 
 app = typer.Typer(invoke_without_command=True)
+app.command()(cli_usage.usage)
+app.command()(cli_usage.errors)
 
 
 @app.callback()

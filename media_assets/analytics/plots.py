@@ -71,6 +71,7 @@ def bars(
             if ranges and label in ranges:
                 axes.plot(ranges[label], (place, place), color=_INK, linewidth=1.2)
         axes.set_yticks(range(len(labels)), labels)
+        axes.margins(y=0.02)
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         if log and any(value > 0 for value in lengths):

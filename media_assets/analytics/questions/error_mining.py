@@ -196,7 +196,7 @@ def _conditions(field: str, values: list[object], codes: NDArray[np.intp]) -> It
         if field.startswith(PARAMETERS) or not isinstance(values[number], float):
             yield Condition(field, "is", spelt(values[number]))
     if len(numbers) > 2:
-        cuts = np.unique(np.quantile(np.array(numbers, dtype=float), np.linspace(0, 1, _CUTS + 1)))
+        cuts = np.unique(np.quantile(numbers, np.linspace(0, 1, _CUTS + 1), method="nearest"))
         for low, high in itertools.pairwise(cuts):
             yield Condition(field, "at_least", float(high))
             yield Condition(field, "at_most", float(low))

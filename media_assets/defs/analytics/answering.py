@@ -1,9 +1,9 @@
-"""What the assets of questions share: their version, their record, their tables and plots."""
+"""A question's answer as the result of its asset: version, record on disk, tables and plots."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import dagster as dg
 import pandas as pd
@@ -54,10 +54,10 @@ def answered(
     )
 
 
-def version_of(frames: object) -> str:
+def version_of(frames: Iterable[pd.DataFrame]) -> str:
     """A hash of tables: the same for the same figures."""
     digest = hashlib.sha256()
-    for frame in frames if isinstance(frames, tuple) else tuple(frames):  # type: ignore[arg-type]
+    for frame in frames:
         digest.update(frame.to_json(orient="split", double_precision=12).encode())
     return digest.hexdigest()[:16]
 
@@ -72,4 +72,6 @@ def _cell(value: object) -> object:
         return None
     if isinstance(value, pd.Timestamp):
         return value.date()
-    return f"{value:.3g}" if isinstance(value, float) and abs(value) < 1e5 else value
+    if isinstance(value, float):
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return value
