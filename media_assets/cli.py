@@ -11,6 +11,7 @@ import typer
 
 from media_assets import (
     __version__,
+    cli_abuse,
     cli_analytics,
     cli_analyze,
     cli_checks,
@@ -18,6 +19,7 @@ from media_assets import (
     cli_kompositions,
     cli_operations,
     cli_privacy,
+    cli_recommend,
     cli_registry,
     cli_sql,
     cli_templates,
@@ -54,8 +56,12 @@ app.add_typer(cli_analyze.app, name="analyze")
 app.add_typer(cli_analytics.app, name="analytics")
 cli_analytics.app.command()(cli_templates.sequences)
 app.add_typer(cli_templates.app, name="templates")
+app.command()(cli_recommend.recommend)
+cli_analytics.app.command("recommendations")(cli_recommend.quality)
 app.command()(cli_sql.sql)
 app.add_typer(cli_privacy.app, name="privacy")
+app.add_typer(cli_abuse.app, name="abuse")
+cli_analytics.app.command("abuse")(cli_abuse.scores)
 
 
 @app.callback()

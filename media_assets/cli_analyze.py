@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from media_assets import console
-from media_assets.cli_common import Data, Json, with_actions
+from media_assets.cli_common import Data, Json, admitted, with_actions
 from media_assets.errors import NotMedia
 from media_assets.settings import Settings
 
@@ -88,6 +88,7 @@ def sources(
     json: Json = False,
 ) -> None:
     """Materialize content_analysis and screenshots of ingested sources."""
+    admitted(data)
     done = with_actions(data, lambda actions: actions.analyse(source or []))
     if json:
         console.print_json({"sources": list(done.asked), "failed": done.failed})

@@ -75,6 +75,17 @@ def raise_if_interrupted() -> None:
         raise KeyboardInterrupt
 
 
+def admitted(data: Path | None) -> None:
+    """Let nobody begin work who is suspended; everything that only looks, and `abuse lift`, stays free.
+
+    Raises:
+        Suspended: whoever is at work is.
+    """
+    from media_assets.analytics.standing import refuse_suspended
+
+    refuse_suspended(Settings.from_environment(data))
+
+
 def print_rows(rows: list[dict[str, Any]]) -> None:
     """The table at the end of a run."""
     words = {None: "", True: "cached", False: "rendered"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from media_assets import console
-from media_assets.cli_common import Data, Json, interruptible, with_actions
+from media_assets.cli_common import Data, Json, admitted, interruptible, with_actions
 from media_assets.drawing import tree_lines
 from media_assets.errors import BadInput
 from media_assets.operations.parameters import seconds as read_seconds
@@ -32,6 +32,7 @@ def run(
 ) -> None:
     """Make what a job asks for; what is in the store already is not made again."""
     limit = _seconds(timeout)
+    admitted(data)
 
     def work(actions: Actions) -> JobReport:
         from media_assets.jobs import run_job

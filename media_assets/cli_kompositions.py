@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from media_assets import cli_documents, cli_interchange, cli_proposing, cli_versions, cli_watching, console
-from media_assets.cli_common import Data, Json, interruptible, with_actions
+from media_assets.cli_common import Data, Json, admitted, interruptible, with_actions
 from media_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def render(
 ) -> None:
     """Render a document and all its renditions; what did not change comes from the store."""
     path = _document(file, data)
+    admitted(data)
     with interruptible(path, json=json):
         if rendition:
             reports = rendered_forms(path, list(dict.fromkeys(rendition)), data)
@@ -82,6 +83,7 @@ def render(
 def preview(file: Document, data: Data = None, json: Json = False) -> None:
     """Render the rendition `preview`, or a small and quick form where the document names none."""
     path = _document(file, data)
+    admitted(data)
     with interruptible(path, json=json):
         (report,) = rendered_forms(path, ["preview"], data)
     if json:

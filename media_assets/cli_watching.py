@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from media_assets import console
-from media_assets.cli_common import Data, interruptible, raise_if_interrupted, with_actions
+from media_assets.cli_common import Data, admitted, interruptible, raise_if_interrupted, with_actions
 from media_assets.errors import Cancelled, MediaAssetsError
 from media_assets.settings import Settings
 
@@ -85,6 +85,7 @@ def watch(
     path = locate(str(file), settings)
     with interruptible(path), Saves(path) as saves:
         while True:
+            admitted(data)
             saves.seen.clear()
             done = _once(path, settings, saves, preview=preview)
             if done and not preview and not saves.wait(_IDLE_SECONDS):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from media_assets import console
-from media_assets.cli_common import Data, Json, print_rows, with_actions
+from media_assets.cli_common import Data, Json, admitted, print_rows, with_actions
 
 if TYPE_CHECKING:
     from media_assets.actions import Actions
@@ -61,6 +61,7 @@ def run(
         actions.ingest()
         return [asdict(row) for row in actions.run_workflow(name, source or [])]
 
+    admitted(data)
     rows = with_actions(data, work)
     if json:
         console.print_json({"outputs": rows})

@@ -43,6 +43,7 @@ DAYS = 28
 LEAST_SPREAD = 0.5
 """Of logarithms: where all do the same, z = 5 is still twelve times as much."""
 
+_HARDLY_MORE = 0.5
 _COLUMNS = ("user", "hour", "score", "reasons")
 
 _LEVELS = ",\n    ".join(
@@ -73,6 +74,13 @@ SELECT {", ".join(f"median({name})" for name in _NAMES)} FROM abuse_windows
 # how much is too much. For a normal distribution it is the standard deviation.
 _SPREADS = f"""
 SELECT {", ".join(f"1.4826 * median({n} - ${n}) FILTER ({n} >= ${n})" for n in _NAMES)} FROM abuse_windows
+"""  # noqa: S608
+_HIGHEST = ", ".join(f"({name} - ${name}_middle) / ${name}_spread" for name in _NAMES)
+_DISTANCES = f"""
+SELECT
+    CAST(floor(greatest({_HIGHEST}, 0)) AS BIGINT) AS z, count(*) AS hours,
+    count(DISTINCT "user") AS users
+FROM abuse_windows GROUP BY ALL ORDER BY ALL
 """  # noqa: S608
 _ABOVE = """
 SELECT "user", hour, {name} AS level FROM abuse_windows WHERE {name} >= ? ORDER BY ALL
@@ -133,21 +141,40 @@ def usual(connection: Connection, settings: Settings | None = None, *, days: int
     return found
 
 
-def alarming(
-    connection: Connection, settings: Settings | None = None, *, days: int = DAYS
-) -> pd.DataFrame:
+def alarming(connection: Connection, found: list[Usual], threshold: float) -> pd.DataFrame:
     """Each user's windows that are abuse by one measure, the oldest first.
 
-    Columns: user; hour (the last one of the window); measure; hours (its length); value (the sum);
-    usual, own_usual (the middle window of all, and of the user, NaN while he is new); z (the smaller
-    one of both).
+    Args:
+        found: what is usual, from the same connection.
+        threshold: the least z.
+
+    Returns:
+        user; hour (the last one of the window); measure; hours (its length); value (the sum); usual,
+        own_usual (the middle window of all, and of the user, NaN while he is new); z (the smaller
+        one of both).
     """
-    settings = settings or Settings.from_environment()
-    found = usual(connection, settings, days=days)
-    parts = [_alarming(connection, one, settings.abuse_z) for one in found]
-    whole = pd.concat([part for part in parts if not part.empty]) if any(map(len, parts)) else _nothing()
+    parts = [part for one in found if not (part := _alarming(connection, one, threshold)).empty]
+    whole = pd.concat(parts) if parts else _nothing()
     order = ["hour", "user", "z", "measure", "hours"]
     return whole.sort_values(order, ascending=[True, True, False, True, True], ignore_index=True)
+
+
+def limits(found: list[Usual]) -> pd.DataFrame:
+    """What is usual and what is abuse: measure, hours, usual, abuse_from (both as people read them)."""
+    rows = [
+        (one.measure, one.hours, *(amount(one.measure, math.expm1(x)) for x in (one.middle, one.alarm)))
+        for one in found
+    ]
+    return pd.DataFrame(rows, columns=["measure", "hours", "usual", "abuse_from"])
+
+
+def distances(connection: Connection, found: list[Usual]) -> pd.DataFrame:
+    """How many active hours were how far from what is usual: z (whole, of the highest), hours, users."""
+    if not found:
+        return pd.DataFrame({name: pd.Series(dtype="int64") for name in ("z", "hours", "users")})
+    values = {f"{one.name}_middle": one.middle for one in found}
+    values |= {f"{one.name}_spread": one.spread for one in found}
+    return connection.execute(_DISTANCES, values).df()
 
 
 def answer(connection: Connection) -> pd.DataFrame:
@@ -156,16 +183,20 @@ def answer(connection: Connection) -> pd.DataFrame:
     Columns: user; hour (UTC) with which the windows end; score (the highest z); reasons (in words, the
     most telling first).
     """
-    return told(alarming(connection))
+    settings = Settings.from_environment()
+    return told(alarming(connection, usual(connection, settings), settings.abuse_z))
 
 
 def told(windows: pd.DataFrame) -> pd.DataFrame:
     """One row for each user and hour of `alarming` windows: user, hour, score, reasons."""
     rows = []
     for (hour, user), group in windows.groupby(["hour", "user"], sort=True):
-        # Of a measure, the window that tells most.
-        telling = group.drop_duplicates("measure").itertuples()
-        rows.append((user, hour, float(group["z"].max()), "; ".join(reason(one) for one in telling)))
+        # Of each measure the shortest window, if a longer one hardly tells more.
+        highest = group.groupby("measure")["z"].transform("max")
+        telling = group[group["z"] > highest - _HARDLY_MORE].sort_values(["hours", "measure"])
+        telling = telling.drop_duplicates("measure").sort_values("z", ascending=False, kind="stable")
+        reasons = "; ".join(reason(one) for one in telling.itertuples())
+        rows.append((user, hour, float(telling["z"].max()), reasons))
     table = pd.DataFrame(rows, columns=list(_COLUMNS))
     return table if rows else table.astype({"user": "str", "reasons": "str", "score": float})
 
@@ -195,7 +226,11 @@ def amount(measure: str, value: float) -> str:
     if measure != "bytes_written":
         return f"{value:,.0f}"
     power = min(int(math.log10(max(value, 1)) // 3), 4)
-    return f"{value / 1000**power:,.3g} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+    return f"{_digits(value / 1000**power)} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def least_amounts(settings: Settings) -> dict[str, float]:
