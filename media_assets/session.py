@@ -11,13 +11,21 @@ import dagster as dg
 from media_assets.defs.batches import fail_dead_runs, makes_tag, range_tags, ranges, worker_tag
 from media_assets.defs.dead_runs import freeing_places
 from media_assets.defs.recording import as_values
-from media_assets.errors import BadInput
+from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.homes import check_home, telling_damage
 from media_assets.instances import open_instance, prepare_home
 from media_assets.settings import Settings
 from media_assets.statuses import Status, partitions_of, statuses_of, times_of
 
 _INTERRUPTED = "DagsterExecutionInterruptedError"
+
+
+def _ours(error: BaseException) -> BaseException:
+    """The error of the family that another was raised over, as Dagster does of a document; else itself."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, MediaAssetsError):
+        found = found.__cause__ or found.__context__
+    return found or error
 
 
 class Session:
@@ -30,7 +38,10 @@ class Session:
             warnings.simplefilter("ignore")
             from media_assets.definitions import defs
 
-            self.definitions: dg.Definitions = defs()
+            try:
+                self.definitions: dg.Definitions = defs()
+            except Exception as error:
+                raise _ours(error) from None
             check_home(settings)
             with telling_damage(settings):
                 self.instance = open_instance(settings)

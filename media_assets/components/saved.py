@@ -58,7 +58,8 @@ def _attributes(data: bytes, where: str) -> dict[str, Any]:
     try:
         document = yaml.safe_load(data.decode("utf-8-sig"))
     except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise BadInput(f"it is not a YAML document: {error}", where=where) from None
+        text = " ".join(str(error).split())
+        raise BadInput(f"it is not a YAML document: {text}", where=where) from None
     if not isinstance(document, dict) or document.get("type") != _TYPE:
         raise DocumentError("it is no workflow", [("$.type", f"must be {_TYPE}")], where=where)
     attributes = document.get("attributes")

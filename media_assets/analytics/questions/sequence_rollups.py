@@ -9,12 +9,16 @@ BUCKET = 1.04
 MOST_USERS = 32
 """Users are counted up to here, which is as far as the setting goes."""
 
+# A request is of the day on which it began. One that failed at once may have no event of its beginning.
 REQUESTS = Rollup(
     "sequence_requests",
     "operation_events",
     """
-    SELECT day, source_kind, count(DISTINCT hash(chain)) AS requests
-    FROM events WHERE chain IS NOT NULL AND position > 0 GROUP BY ALL
+    SELECT day, source_kind, count(*) AS requests FROM (
+        SELECT day, hash(chain) AS request, any_value(source_kind) AS source_kind,
+            min(position) AS first, arg_min(success, position) AS passed
+        FROM events WHERE chain IS NOT NULL AND position > 0 GROUP BY ALL
+    ) WHERE first = 1 OR NOT passed GROUP BY ALL
     """,
 )
 

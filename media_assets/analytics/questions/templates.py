@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from media_assets.analytics.connection import Connection
@@ -147,7 +148,7 @@ def answer(connection: Connection) -> pd.DataFrame:
             for requests, total in zip(frame["requests"], totals, strict=True)
         ],
     )
-    frame = frame[_worth_telling(frame)].reset_index(drop=True)
+    frame = frame[np.array(_worth_telling(frame), dtype=bool)].reset_index(drop=True)
     reasons = [_against(row) for row in frame.to_dict("records")]
     frame["fit"] = [not against for against in reasons]
     frame["reasons"] = ["; ".join(against) for against in reasons]

@@ -121,7 +121,7 @@ def next_state(
     """
     if adopted is not None:
         weak = _weak_use(use, adopted, today)
-        return ("retired", weak) if weak else ("adopted", f"used {use.uses} times since {adopted}")
+        return ("retired", weak) if weak else ("adopted", f"runs since {adopted}: {use.uses}")
     if proposal is None:
         text = "no longer frequent, steady or a request of its own"
         return ("retired", text) if prior in ("offered", "adopted", "retired") else None
