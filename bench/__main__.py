@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import batch, jobs, komposition, recovery, registry, scale
+from bench import batch, events, jobs, komposition, recovery, registry, scale
 from media_assets.console import print_table
 from media_assets.media import binaries
 from media_assets.settings import Settings
@@ -40,6 +40,11 @@ AIMS = {
     "rescan_100k_ms_a_file": ("rescan of 100,000 unchanged files over scandir and stat, ms a file", 0.05),
     "tick_10k_seconds": ("a tick of all sensors, 10,000 sources x 6 assets, nothing to do, s", 2.0),
     "slowest_page_10k_seconds": ("slowest page of the UI at 10,000 partitions, s", 5.0),
+    "write_p99_ms": ("an event written, 8 writers, a loader, 4 readers, p99, ms", 20.0),
+    "events_lost": ("events lost of 80,000", 0),
+    "events_twice": ("events stored twice of 80,000", 0),
+    "acknowledged_lost": ("acknowledged events lost by 50 kills", 0),
+    "seconds_to_load_100k": ("100,000 events loaded, s", 1.0),
     "ingest_last_to_first": ("ingest of 10,000, a file of the last thousand / of the first", 1.1),
 }
 BENCHMARKS = {
@@ -49,6 +54,7 @@ BENCHMARKS = {
     "registry": registry.run,
     "recovery": recovery.run,
     "scale": scale.run,
+    "events": events.run,
 }
 
 

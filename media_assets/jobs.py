@@ -11,12 +11,12 @@ from typing import Any
 import dagster as dg
 
 from media_assets.actions import Actions, RunFailed
-from media_assets.analytics.outcomes import Place, Tally, log_whole
+from media_assets.analytics.outcomes import Place, Tally, log_error, log_whole
 from media_assets.defs.effect_recipes import register
 from media_assets.defs.effects import EFFECT_OUTPUT, error_json
 from media_assets.defs.partitions import EFFECTS
 from media_assets.defs.recording import as_values
-from media_assets.errors import BadInput, MediaAssetsError, TimeLimitExceeded
+from media_assets.errors import BadInput, DocumentError, MediaAssetsError, TimeLimitExceeded
 from media_assets.job_plans import planned
 from media_assets.planning.delivery import check_destinations
 from media_assets.planning.estimates import disk_bytes
@@ -101,6 +101,17 @@ def run_job(
         DiskFull: there is no room for it, or for what it makes; nothing was rendered.
         RunFailed: the run broke off. KeyboardInterrupt: it was interrupted.
     """
+    try:
+        return _run_job(actions, path, only, timeout)
+    except MediaAssetsError as error:
+        # What failed in a run has its event already.
+        if not isinstance(error, RunFailed) and actions.settings.event_root.exists():
+            stage = "document" if isinstance(error, DocumentError) else "plan"
+            log_error(Place(actions.settings, None, path.name), stage, error)
+        raise
+
+
+def _run_job(actions: Actions, path: Path, only: Sequence[str], timeout: float | None) -> JobReport:
     started = time.monotonic()
     job = open_job(path)
     wanted = _chosen(job, only)

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from media_assets.analytics import staging
 from media_assets.analytics.connection import Connection
 from media_assets.analytics.exporting import export_days
 from media_assets.analytics.schema import KINDS
 from media_assets.analytics.schema.first import Pseudonym
 from media_assets.analytics.segments import OpenSegment, complete_lines, list_segments, open_segment
+from media_assets.analytics.staging import Stage
 
 _BATCH_BYTES = 48 << 20
 _BATCH_SEGMENTS = 200
+_CHECKPOINT_BYTES = 256 << 20
 _LINE_SHOWN = 500
 LONGEST_LINE = 1 << 16
 """Bytes of a line beyond which it is no event: ours have about a thousand."""
@@ -72,8 +73,14 @@ def load_events(
     waiting = [path for path in list_segments(event_root) if not _remove_if_empty(path)]
     offsets = _read_offsets(connection, {path.name for path in waiting})
     left, report = list(waiting), LoadReport()
-    while left:
-        report += _load_batch(connection, left, offsets, pseudonym)
+    # A checkpoint for each batch would take as long as all the rest; there is one when it is closed.
+    connection.execute(f"SET wal_autocheckpoint = '{_CHECKPOINT_BYTES}B'")
+    stage = Stage(connection, pseudonym, apart=True)
+    try:
+        while left:
+            report += _load_batch(connection, left, offsets, stage)
+    finally:
+        stage.close()
     exported = export_days(connection, export_root) if export_root is not None else 0
     removed = sum(_remove_if_through(path, offsets.get(path.name, 0)) for path in waiting)
     return report + LoadReport(segments_removed=removed, days_exported=exported)
@@ -118,7 +125,7 @@ class _Batch:
 
 
 def _load_batch(
-    connection: Connection, left: list[Path], offsets: dict[str, int], pseudonym: Pseudonym | None
+    connection: Connection, left: list[Path], offsets: dict[str, int], stage: Stage
 ) -> LoadReport:
     """Load the first of the segments that are left, up to a batch, and take them off the list."""
     batch, budget = _Batch(), _BATCH_BYTES
@@ -133,9 +140,11 @@ def _load_batch(
             break
     if not batch.offsets:
         return LoadReport()
+    for row, reason in stage.put(batch.lines) if batch.lines else ():
+        batch.reject(batch.places[row], batch.lines[row].encode(), reason)
     connection.begin()
     try:
-        loaded, duplicates = _store(connection, batch, pseudonym)
+        loaded, duplicates = _store(connection, batch, stage)
         connection.commit()
     except BaseException:
         connection.rollback()
@@ -145,15 +154,12 @@ def _load_batch(
     return LoadReport(loaded, duplicates, malformed, batch.torn, len(batch.offsets))
 
 
-def _store(connection: Connection, batch: _Batch, pseudonym: Pseudonym | None) -> tuple[int, int]:
+def _store(connection: Connection, batch: _Batch, stage: Stage) -> tuple[int, int]:
     """Put a batch into the tables; returns how many events were new and how many were not."""
     loaded = duplicates = 0
-    if batch.lines:
-        for row, reason in staging.stage(connection, batch.lines, pseudonym):
-            batch.reject(batch.places[row], batch.lines[row].encode(), reason)
-        for kind in KINDS:
-            duplicates += staging.repeated(connection, kind)
-            loaded += staging.store(connection, kind)
+    for kind in KINDS if batch.lines else ():
+        duplicates += stage.find_repeated(kind)
+        loaded += stage.store(kind)
     if batch.rejected:
         connection.executemany("INSERT INTO rejected_lines VALUES (?, ?, ?, ?)", sorted(batch.rejected))
     _write_offsets(connection, batch.offsets)

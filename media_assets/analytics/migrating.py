@@ -9,9 +9,9 @@ from typing import Any
 
 import duckdb
 
-from media_assets.analytics import staging, tables
+from media_assets.analytics import tables
 from media_assets.analytics.schema import OperationEvent, first
-from media_assets.analytics.staging import quoted
+from media_assets.analytics.staging import Stage, quoted
 
 _CHUNK = 50_000
 _OLD = "operation_events_of_the_first_schema"
@@ -67,6 +67,7 @@ def _moved(connection: duckdb.DuckDBPyConnection, pseudonym: first.Pseudonym | N
     ).fetchall()
     names = [name for (name,) in found]
     total, last = 0, -1
+    stage = Stage(connection, pseudonym)
     while True:
         rows = connection.execute(
             f"SELECT rowid, * FROM {_OLD} WHERE rowid > ? ORDER BY rowid LIMIT {_CHUNK}",  # noqa: S608
@@ -76,8 +77,9 @@ def _moved(connection: duckdb.DuckDBPyConnection, pseudonym: first.Pseudonym | N
             return total
         last = rows[-1][0]
         lines = [_line(dict(zip(names, row[1:], strict=True)), pseudonym) for row in rows]
-        staging.stage(connection, lines, pseudonym)
-        total += staging.store(connection, OperationEvent)
+        stage.put(lines)
+        stage.find_repeated(OperationEvent)
+        total += stage.store(OperationEvent)
 
 
 def _line(old: dict[str, Any], pseudonym: first.Pseudonym | None) -> str:

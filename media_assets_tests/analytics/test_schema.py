@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from media_assets.analytics import staging
 from media_assets.analytics.connection import Connection
 from media_assets.analytics.making import new_error, new_operation, new_workflow
 from media_assets.analytics.reading import parse_line
 from media_assets.analytics.schema import KINDS, Event, columns
+from media_assets.analytics.staging import Stage
 from media_assets_tests.analytics.telling import ORIGIN
 
 EXAMPLES: dict[str, Event] = {
@@ -39,7 +39,7 @@ def test_what_may_be_written_is_what_is_loaded(kind: type[Event], warehouse: Con
     good = EXAMPLES[kind.kind].line()
     cases = [(name, value) for name in columns(kind) for value in VALUES]
     lines = [json.dumps({**good, name: value}) for name, value in cases]
-    rejected = dict(staging.stage(warehouse, lines, None))
+    rejected = dict(Stage(warehouse, None).put(lines))
     for row, (name, value) in enumerate(cases):
         column = columns(kind)[name]
         assert (row not in rejected) == column.holds(value), (name, value, rejected.get(row))
@@ -52,15 +52,15 @@ def test_a_field_that_is_not_there_has_its_default_or_is_missed(
     kind: type[Event], warehouse: Connection
 ) -> None:
     good = EXAMPLES[kind.kind].line()
-    for name, column in columns(kind).items():
-        line = json.dumps({key: value for key, value in good.items() if key != name})
-        rejected = staging.stage(warehouse, [line], None)
-        assert rejected == ([(0, f"no {name}")] if column.required else [])
+    lines = [json.dumps({key: good[key] for key in good if key != name}) for name in columns(kind)]
+    rejected = dict(Stage(warehouse, None).put(lines))
+    for row, (name, column) in enumerate(columns(kind).items()):
+        assert rejected.get(row) == (f"no {name}" if column.required else None)
         if column.required:
             with pytest.raises(ValueError, match=f"no {name}"):
-                parse_line(line.encode())
+                parse_line(lines[row].encode())
         else:
-            parse_line(line.encode())
+            parse_line(lines[row].encode())
 
 
 def test_every_kind_has_a_table_of_its_fields(warehouse: Connection) -> None:
@@ -82,7 +82,7 @@ def test_parameters_of_a_foreign_line_are_sanitised_as_ours_are(warehouse: Conne
     ]
     good = EXAMPLES["operation"].line()
     lines = [json.dumps({**good, "parameters": one}) for one in given]
-    assert staging.stage(warehouse, lines, None) == []
+    assert Stage(warehouse, None).put(lines) == []
     rows = warehouse.execute('SELECT parameters FROM staged_operation ORDER BY "row"').fetchall()
     assert [json.loads(text) for (text,) in rows] == [
         parse_line(line.encode())["parameters"] for line in lines
