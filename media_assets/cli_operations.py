@@ -88,3 +88,5 @@ def plan(
             f"({cost['cpu_seconds']:.1f} CPU-seconds), {console.size(cost['memory_bytes'])} of memory, "
             f"{console.size(cost['disk_bytes'])} on disk"
         )
+    for warning in document["warnings"]:
+        console.say(f"{warning['node']}: {warning['message']}")

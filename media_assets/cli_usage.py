@@ -68,13 +68,14 @@ def usage(
 
 def errors(data: Data = None, json: Json = False) -> None:
     """Show which parameters, codecs and sizes make operations fail, and what to do about each."""
+    from media_assets.analytics.guarding import guards_in, keep_guards
     from media_assets.analytics.questions import questions
-    from media_assets.analytics.questions.errors import stages, store_guards
+    from media_assets.analytics.questions.errors import stages
 
     with _loaded(data) as connection:
         guards = questions()["errors"].asked(connection)
-        store_guards(connection, guards)
         places = stages(connection)
+    keep_guards(guards_in(guards), Settings.from_environment(data))
     if json:
         records = _records(guards)
         for record in records:

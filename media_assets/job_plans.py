@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from media_assets.analytics.estimates import factors_of
+from media_assets.analytics.guarding import plan_warnings
 from media_assets.errors import DocumentError
 from media_assets.media.hardware import encoders
 from media_assets.planning.estimates import job_estimate
@@ -21,7 +22,9 @@ from media_assets.store.sources import SourceCatalogue, SourceFacts
 
 
 def plan_job(path: Path, settings: Settings) -> dict[str, Any]:
-    """The plan of a JobSpec as `planning.report` gives it; sources that are new are probed.
+    """The plan of a JobSpec as `planning.report` gives it, with `warnings`; new sources are probed.
+
+    A warning is for an operation that mostly failed in the past under the conditions it now has.
 
     Raises:
         DocumentError: the document, its sources or its graph do not hold: every finding with its line.
@@ -34,9 +37,11 @@ def plan_job(path: Path, settings: Settings) -> dict[str, Any]:
     sources = facts(job, named, catalogue)
     plan = planned(job, sources, settings)
     store = OutputStore(settings)
-    return report(
+    document = report(
         plan, job.wanted, settings, lambda print_: store.get(print_) is not None, factors_of(settings)
     )
+    warnings = [{"node": node, "message": text} for node, text in plan_warnings(plan, settings)]
+    return document | {"warnings": warnings}
 
 
 def planned(job: Job, sources: Mapping[str, SourceFacts], settings: Settings) -> Plan:

@@ -12,17 +12,15 @@ import pytest
 
 from media_assets.analytics import tables
 from media_assets.analytics.connection import Connection
+from media_assets.analytics.guarding import Guard, guards_for, guards_in, guards_of, keep_guards
 from media_assets.analytics.questions import questions
 from media_assets.analytics.questions.conditions import Condition
-from media_assets.analytics.questions.errors import (
-    Guard,
-    guards_for,
-    stages,
-    store_guards,
-    stored_guards,
-)
+from media_assets.analytics.questions.errors import stages
 from media_assets.analytics.synthetic.generate import generate
 from media_assets.analytics.synthetic.planted import PLANTED
+from media_assets.job_plans import plan_job
+from media_assets.settings import Settings
+from media_assets_tests.making import clip
 
 EVENTS = 20_000
 ACTIONS = {"odd": "pad_to_even", "prores": "convert_source"}
@@ -138,16 +136,41 @@ def test_a_full_disk_is_no_parameters_fault(changed: Connection) -> None:
     assert found(changed) == []
 
 
-def test_guards_are_kept_and_apply_to_what_is_about_to_be_done(warehouse: Connection) -> None:
-    assert stored_guards(warehouse) == ()
+def test_guards_are_kept_and_apply_to_what_is_about_to_be_done(
+    warehouse: Connection, settings: Settings
+) -> None:
+    assert guards_of(settings) == ()
     generate(warehouse, 10_000, seed=1)
-    store_guards(warehouse, questions()["errors"].asked(warehouse))
-    guards = stored_guards(warehouse)
+    keep_guards(guards_in(questions()["errors"].asked(warehouse)), settings)
+    guards = guards_of(settings)
     for width, applies in ((641, True), (640, False), (None, False), ("641", False), (641.0, False)):
         assert bool(guards_for(guards, "resize", {"width": width}, {})) is applies, width
     assert guards_for(guards, "stabilize", {}, {"source_codec": "prores"})
     assert not guards_for(guards, "stabilize", {}, {})
     assert not guards_for(guards, "encode", {"width": 641}, {"source_codec": "prores"})
+
+
+def test_a_plan_warns_of_what_mostly_failed(settings: Settings) -> None:
+    clip(settings, settings.source_root / "a.mp4")
+    path = settings.data_root / "job.json"
+    cut = {"op": "trim", "input": "a", "output": "cut", "params": {"start": 0.5, "duration": 1}}
+    path.write_text(
+        json.dumps(
+            {"inputs": [{"id": "a", "source": "a.mp4"}], "operations": [cut], "outputs": [{"id": "cut"}]}
+        )
+    )
+    assert plan_job(path, settings)["warnings"] == []
+    short = (Condition("parameters.duration", "at_most", 1.0), Condition("source_codec", "is", "h264"))
+    long = (Condition("parameters.duration", "at_least", 3.0),)
+    keep_guards([Guard("trim", short, "", "too short"), Guard("trim", long, "", "too long")], settings)
+    assert plan_job(path, settings)["warnings"] == [{"node": "cut", "message": "too short"}]
+
+
+def test_guards_that_cannot_be_read_are_none(settings: Settings) -> None:
+    keep_guards([Guard("trim", (), "", "never")], settings)
+    (kept,) = (settings.data_root / "warehouse").glob("*.json")
+    kept.write_text("[")
+    assert guards_of(settings) == ()
 
 
 CONDITIONS = [

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -107,23 +105,6 @@ _COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
-class Guard:
-    """Conditions under which an operation mostly fails, and what to do about it.
-
-    Attributes:
-        operation: that fails.
-        conditions: all of which hold.
-        action: a word for what to do, such as `pad_to_even`; nothing where no action is known.
-        suggestion: the whole in a sentence.
-    """
-
-    operation: str
-    conditions: tuple[Condition, ...]
-    action: str
-    suggestion: str
-
-
 def answer(connection: Connection) -> pd.DataFrame:
     """Conditions under which operations fail, those that fail most often first.
 
@@ -153,49 +134,6 @@ def stages(connection: Connection) -> pd.DataFrame:
         """
     ).df()
     return suppressed(table, connection)
-
-
-def store_guards(connection: Connection, table: pd.DataFrame) -> None:
-    """Keep an answer as the table `error_guards`, which plans are checked against."""
-    connection.register("answered", table[["operation", "conditions", "action", "suggestion"]])
-    try:
-        connection.execute("CREATE OR REPLACE TABLE error_guards AS FROM answered")
-    finally:
-        connection.unregister("answered")
-
-
-def stored_guards(connection: Connection) -> tuple[Guard, ...]:
-    """The guards last stored; none where none ever were."""
-    if not connection.execute(
-        "SELECT 1 FROM information_schema.tables WHERE table_name = 'error_guards'"
-    ).fetchone():
-        return ()
-    rows = connection.execute(
-        "SELECT operation, conditions, action, suggestion FROM error_guards"
-    ).fetchall()
-    return tuple(
-        Guard(operation, tuple(Condition(**one) for one in json.loads(conditions)), action, suggestion)
-        for operation, conditions, action, suggestion in rows
-    )
-
-
-def guards_for(
-    guards: Iterable[Guard],
-    operation: str,
-    parameters: Mapping[str, object],
-    media: Mapping[str, object],
-) -> list[Guard]:
-    """The guards that apply to an operation that is about to be done.
-
-    Args:
-        parameters: as they are given.
-        media: what is known of the input, by the names that events have: `source_codec`, `width`, ….
-    """
-    return [
-        guard
-        for guard in guards
-        if guard.operation == operation and all(one.holds(parameters, media) for one in guard.conditions)
-    ]
 
 
 def _counted(

@@ -4,10 +4,12 @@ import dagster as dg
 import pandas as pd
 
 from media_assets.analytics import plots
+from media_assets.analytics.guarding import guards_in, keep_guards
 from media_assets.analytics.questions import questions
-from media_assets.analytics.questions.errors import stages, store_guards
+from media_assets.analytics.questions.errors import stages
 from media_assets.defs.analytics.answering import EVENTS, answered
 from media_assets.defs.analytics.events import WarehouseResource
+from media_assets.settings import Settings
 
 
 @dg.asset(group_name="analytics", pool="warehouse", kinds={"duckdb"}, deps=[EVENTS])
@@ -17,8 +19,8 @@ def operation_errors(
     """Which parameters, codecs and sizes make operations fail, and what to do about each."""
     with warehouse_db.get_connection() as connection:
         guards = questions()["errors"].asked(connection)
-        store_guards(connection, guards)
         answers = {"guards": guards, "stages": stages(connection)}
+    keep_guards(guards_in(guards), Settings.from_environment())
     return answered(context, answers, {"What fails": _drawn(guards)})
 
 
