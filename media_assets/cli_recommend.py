@@ -1,7 +1,8 @@
-"""media-assets recommend: what to do next, with which parameters, and why."""
+"""media-assets recommend: what to do next, with which parameters, and why; and how good that is."""
 
 from __future__ import annotations
 
+import json as json_form
 from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -56,8 +57,11 @@ def recommend(
         found = recommended(connection, done, users, fewest=settings.fewest_users, most=most)
     if json:
         console.print_json(
-            {"after": list(done.chain), "kind": done.kind or None, "own_history": bool(users)}
-            | {"recommendations": [asdict(one) for one in found]}
+            {
+                "after": list(done.chain),
+                "kind": done.kind or None,
+                "recommendations": [asdict(one) for one in found],
+            }
         )
         return
     if not found:
@@ -73,6 +77,25 @@ def recommend(
         for one in found
     ]
     console.print_table(["next", "chance", "parameters", "because"], rows)
+
+
+def quality(data: Data = None, json: Json = False) -> None:
+    """Show how often recommendations were right of what was then done, and how often simpler ones were."""
+    from media_assets.analytics.connection import connect
+    from media_assets.analytics.questions import questions
+
+    settings = Settings.from_environment(data)
+    with connect(settings.warehouse_path) as connection:
+        frame = questions()["recommendation_quality"].asked(connection)
+    if json:
+        console.print_json({"quality": json_form.loads(frame.to_json(orient="records"))})
+        return
+    names = ["kind", "variant", "operations", "hit_1", "hit_3", "mrr", "ends_told"]
+    rows = [
+        [f"{value:.3f}" if isinstance(value, float) else value for value in row]
+        for row in frame[names].astype(object).to_numpy().tolist()
+    ]
+    console.print_table(names, rows)
 
 
 def _done(settings: Settings, identifier: str | None, after: list[str], kind: Kind | None) -> Done:

@@ -15,9 +15,9 @@ from media_assets.analytics.recommender.practice import read_practice
 from media_assets.analytics.recommender.recommend import Recommendation, recommend
 from media_assets.analytics.recommender.uses import ROLLUP, read_uses
 from media_assets.analytics.rollups import refresh
-from media_assets.errors import MediaAssetsError
+from media_assets.errors import BadInput
 from media_assets.settings import Settings
-from media_assets.store.recipes import RecipeStore
+from media_assets.store.recipes import RecipeStore, UnknownEffect
 from media_assets.store.sources import SourceCatalogue
 
 _SHORT = re.compile(r"_([0-9a-f]{8})\.[a-z0-9]+$")
@@ -37,21 +37,27 @@ def done_to(settings: Settings, reference: str) -> Done:
     Of an operation with several inputs, the first one is followed.
 
     Raises:
-        MediaAssetsError: there is no such effect or source.
+        UnknownEffect: there is no such effect or source.
     """
     catalogue, recipes = SourceCatalogue(settings), RecipeStore(settings)
     short = _SHORT.search(Path(reference).name)
-    if not reference.startswith("effect_") and short is None:
-        with contextlib.suppress(MediaAssetsError):
-            return Done((), catalogue.facts(reference).info.kind)
-    recipe = recipes.get(recipes.find(short[1] if short else reference))
+    with contextlib.suppress(BadInput):
+        return Done((), catalogue.facts(reference).info.kind)
+    try:
+        recipe = recipes.get(recipes.find(short[1] if short else reference))
+    except UnknownEffect as error:
+        raise UnknownEffect(
+            f"no source; and as an effect: {error.message}",
+            where=reference,
+            hint="give a source's path or id, or the id or the file of an effect",
+        ) from None
     steps = {step.output: step for step in recipe.operations}
     chain, at = [], recipe.id
     while at in steps:
         chain.append(steps[at].op)
         at = steps[at].inputs[0] if steps[at].inputs else ""
     kind = ANY
-    with contextlib.suppress(MediaAssetsError):  # its source may be gone
+    with contextlib.suppress(BadInput):  # its source may be gone
         kind = catalogue.facts(at).info.kind
     return Done(tuple(reversed(chain)), kind)
 

@@ -14,6 +14,9 @@ from media_assets.analytics.connection import Connection
 DAYS = 90
 """How far back parameters are looked at, from the last event on."""
 
+_HABIT = 3
+"""Uses from which on one speaks of a habit."""
+
 Value = int | float | bool | str
 
 # Only what succeeded, and only what somebody asked for: parameters of who opted out are not there.
@@ -120,14 +123,15 @@ def read_practice(connection: Connection, *, fewest: int, users: Sequence[str] =
 def suggest(practice: Practice, kind: str, after: str, operation: str) -> tuple[Suggested, ...]:
     """Values for the parameters that are given in at least half of all uses.
 
-    One's own uses right after the same operation come first, then all of one's own, then what others
-    did with that kind of source, then what others did.
+    One's own uses right after the same operation come first, if there are some, then all of one's own,
+    then what others did with that kind of source, then what others did.
     """
     mine = [use for use in practice.own if use.operation == operation]
     here = [use for use in mine if use.after == after]
+    if sum(use.times for use in here) >= _HABIT:
+        return _habits(here, f"yours after {after}" if after else "yours at the beginning")
     if mine:
-        where = f" after {after}" if after else " first"
-        return _habits(here, f"yours{where}") if here else _habits(mine, "yours")
+        return _habits(mine, "yours")
     return practice.usual.get((kind, operation)) or practice.usual.get(("", operation), ())
 
 
