@@ -1,9 +1,10 @@
-"""Sequences are what a count over every single chain gives, and what PrefixSpan finds in the same chains."""
+"""Sequences are what a count over every chain gives, and what PrefixSpan finds in the same chains."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -17,6 +18,7 @@ from media_assets.analytics.synthetic.generate import generate
 from media_assets.analytics.synthetic.planted import PLANTED
 
 Chain = tuple[str, ...]
+Rows = dict[str, dict[str, Any]]
 LEAST = 0.01
 
 
@@ -46,8 +48,16 @@ def chains(performed: pd.DataFrame) -> list[Chain]:
 
 
 @pytest.fixture(scope="module")
-def found(events: Connection) -> pd.DataFrame:
-    return sequences.answer(events, support=LEAST).set_index("sequence")
+def found(events: Connection) -> Rows:
+    return by_sequence(sequences.answer(events, support=LEAST))
+
+
+def by_sequence(frame: pd.DataFrame) -> Rows:
+    return {str(row["sequence"]): {str(k): v for k, v in row.items()} for row in frame.to_dict("records")}
+
+
+def column(found: Rows, name: str) -> dict[str, Any]:
+    return {sequence: row[name] for sequence, row in found.items()}
 
 
 def parts(chain: Sequence[str]) -> set[Chain]:
@@ -86,7 +96,7 @@ def prefixspan(chains: Sequence[Chain], least: float) -> dict[Chain, int]:
     return counted
 
 
-def test_counts_are_those_of_every_single_chain(chains: list[Chain], found: pd.DataFrame) -> None:
+def test_counts_are_those_of_every_single_chain(chains: list[Chain], found: Rows) -> None:
     counted = Counter(part for chain in chains for part in parts(chain))
     frequent = {
         ">".join(part): count
@@ -94,16 +104,16 @@ def test_counts_are_those_of_every_single_chain(chains: list[Chain], found: pd.D
         if len(part) > 1 and count >= max(sequences.FEWEST_CHAINS, LEAST * len(chains))
     }
     assert len(frequent) > 30
-    assert found["chains"].to_dict() == frequent
-    for name, row in found.iterrows():
-        part = tuple(str(name).split(">"))
+    assert column(found, "chains") == frequent
+    for name, row in found.items():
+        part = tuple(name.split(">"))
         confidence = counted[part] / counted[part[:-1]]
         assert row["support"] == pytest.approx(counted[part] / len(chains))
         assert row["confidence"] == pytest.approx(confidence)
         assert row["lift"] == pytest.approx(confidence / (counted[part[-1:]] / len(chains)))
 
 
-def test_prefixspan_finds_the_same_in_the_same_chains(chains: list[Chain], found: pd.DataFrame) -> None:
+def test_prefixspan_finds_the_same_in_the_same_chains(chains: list[Chain], found: Rows) -> None:
     """Its patterns may have gaps.
 
     So every sequence without gaps is among its patterns, and both ways of counting are made comparable:
@@ -112,28 +122,26 @@ def test_prefixspan_finds_the_same_in_the_same_chains(chains: list[Chain], found
     """
     beginnings = [chain[: sequences.LONGEST] for chain in chains]
     patterns = prefixspan(beginnings, LEAST * len(chains))
-    for name, row in found.iterrows():
-        loose = patterns[tuple(str(name).split(">"))]
+    for name, row in found.items():
+        loose = patterns[tuple(name.split(">"))]
         assert row["loose_support"] == pytest.approx(loose / len(chains)), name
     whole = prefixspan(chains, LEAST * len(chains))
     held = [parts(chain) for chain in chains]
     direct = {part: sum(part in one for one in held) for part in whole if len(part) > 1}
-    assert {">".join(p): n for p, n in direct.items() if n >= LEAST * len(chains)} == found[
-        "chains"
-    ].to_dict()
+    assert {">".join(p): n for p, n in direct.items() if n >= LEAST * len(chains)} == column(
+        found, "chains"
+    )
 
 
-def test_what_was_planted_is_found_and_lifted(found: pd.DataFrame) -> None:
+def test_what_was_planted_is_found_and_lifted(found: Rows) -> None:
     for planted in PLANTED.chains.values():
         for chain in planted:
-            row = found.loc[">".join(chain)]
+            row = found[">".join(chain)]
             assert row["position"] == 1
             assert row["lift"] > 1 or len(chain) == 2
 
 
-def test_times_are_the_medians_of_whole_successful_chains(
-    performed: pd.DataFrame, found: pd.DataFrame
-) -> None:
+def test_times_are_the_medians_of_whole_successful_chains(performed: pd.DataFrame, found: Rows) -> None:
     took: dict[str, list[float]] = defaultdict(list)
     for _, chain in performed.groupby("chain"):
         if not chain["success"].all():
@@ -143,15 +151,13 @@ def test_times_are_the_medians_of_whole_successful_chains(
             for start in range(min(len(operations), 6) - size + 1):
                 name = ">".join(operations[start : start + size])
                 took[name].append(sum(durations[start : start + size]) / 1000)
-    for name, row in found.iterrows():
-        assert row["seconds"] == pytest.approx(pd.Series(took[str(name)]).median(), rel=0.05), name
-    errors = [
-        abs(row["seconds"] / pd.Series(took[str(name)]).median() - 1) for name, row in found.iterrows()
-    ]
+    for name, row in found.items():
+        assert row["seconds"] == pytest.approx(pd.Series(took[name]).median(), rel=0.05), name
+    errors = [abs(row["seconds"] / pd.Series(took[name]).median() - 1) for name, row in found.items()]
     assert pd.Series(errors).median() < 0.02
 
 
-def test_success_is_that_of_all_its_steps(performed: pd.DataFrame, found: pd.DataFrame) -> None:
+def test_success_is_that_of_all_its_steps(performed: pd.DataFrame, found: Rows) -> None:
     tried: Counter[str] = Counter()
     failed: Counter[str] = Counter()
     for _, chain in performed.groupby("chain"):
@@ -164,28 +170,29 @@ def test_success_is_that_of_all_its_steps(performed: pd.DataFrame, found: pd.Dat
                     seen.add(name)
                     tried[name] += 1
                     failed[name] += not passed[end - 1]
-    for name, row in found.iterrows():
-        steps = str(name).split(">")
+    for name, row in found.items():
+        steps = name.split(">")
         rate = 1.0
         for size in range(1, len(steps) + 1):
             prefix = ">".join(steps[:size])
             rate *= 1 - failed[prefix] / tried[prefix]
         assert row["success_rate"] == pytest.approx(rate), name
-    odd_widths = found.loc["trim>resize", "success_rate"]
-    assert odd_widths < found.loc["trim>stabilize", "success_rate"]
+    odd_widths = found["trim>resize"]["success_rate"]
+    assert odd_widths < found["trim>stabilize"]["success_rate"]
 
 
-def test_where_they_start_adds_up_to_how_many_there_are(events: Connection, found: pd.DataFrame) -> None:
-    names = list(found.index[:10])
+def test_where_they_start_adds_up_to_how_many_there_are(events: Connection, found: Rows) -> None:
+    names = list(found)[:10]
     places = sequences.by_position(events, names)
-    assert places.groupby("sequence")["chains"].sum().to_dict() == found.loc[names, "chains"].to_dict()
+    wanted = {name: found[name] for name in names}
+    assert places.groupby("sequence")["chains"].sum().to_dict() == column(wanted, "chains")
     assert places["share"].between(0, 1).all()
     most = places.sort_values("chains").groupby("sequence")["position"].last()
-    assert most.to_dict() == found.loc[names, "position"].to_dict()
+    assert most.to_dict() == column(wanted, "position")
 
 
-def test_nothing_changes_where_nothing_was_planted(found: pd.DataFrame) -> None:
-    assert set(found["trend"]) == {""}
+def test_nothing_changes_where_nothing_was_planted(found: Rows) -> None:
+    assert set(column(found, "trend").values()) == {""}
 
 
 def add(
@@ -212,18 +219,18 @@ def test_what_rises_and_falls_is_told_and_what_stays_is_not(warehouse: Connectio
         add(warehouse, ("crop", "fade"), new, day)
         add(warehouse, ("trim", "speed"), old, day)
         add(warehouse, ("pad", "flip"), 40, day)
-    found = questions()["sequences"].asked(warehouse).set_index("sequence")
-    assert found["trend"].to_dict() == {"crop>fade": "rising", "trim>speed": "falling", "pad>flip": ""}
-    assert found.loc["crop>fade", "change"] == pytest.approx(3.0)
-    assert found.loc["pad>flip", "change"] == pytest.approx(1.0)
+    found = by_sequence(questions()["sequences"].asked(warehouse))
+    assert column(found, "trend") == {"crop>fade": "rising", "trim>speed": "falling", "pad>flip": ""}
+    assert found["crop>fade"]["change"] == pytest.approx(3.0)
+    assert found["pad>flip"]["change"] == pytest.approx(1.0)
 
 
 def test_a_chain_counts_once_however_often_it_has_the_sequence(warehouse: Connection) -> None:
     add(warehouse, ("trim", "fade", "trim", "fade", "trim", "fade"), 6, "2026-03-03", users=3)
-    found = questions()["sequences"].asked(warehouse).set_index("sequence")
-    assert found.loc["trim>fade", "chains"] == 6
-    assert found.loc["trim>fade", "support"] == 1
-    assert set(found["users"]) == {3}
+    found = by_sequence(questions()["sequences"].asked(warehouse))
+    assert found["trim>fade"]["chains"] == 6
+    assert found["trim>fade"]["support"] == 1
+    assert set(column(found, "users").values()) == {3}
 
 
 def test_branches_of_a_request_are_paths_of_their_own(warehouse: Connection) -> None:
@@ -235,11 +242,10 @@ def test_branches_of_a_request_are_paths_of_their_own(warehouse: Connection) -> 
         DELETE FROM operation_events WHERE "user" > 'u_1_7'
         """
     )
-    found = questions()["sequences"].asked(warehouse).set_index("sequence")
-    assert found["chains"].to_dict() == {
-        name: 8
-        for name in ("trim>resize", "resize>fade", "resize>crop", "trim>resize>fade", "trim>resize>crop")
-    }
+    found = by_sequence(questions()["sequences"].asked(warehouse))
+    assert column(found, "chains") == dict.fromkeys(
+        ("trim>resize", "resize>fade", "resize>crop", "trim>resize>fade", "trim>resize>crop"), 8
+    )
 
 
 def test_new_events_make_their_day_again_and_no_other(events: Connection) -> None:

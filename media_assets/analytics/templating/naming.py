@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 LONGEST_NAME = 40
 
 # What a chain is for, by the operation that shows it best; the first that a chain has names it.
-_DEEDS: Mapping[str, tuple[str, ...]] = {
+FAMILIES: Mapping[str, tuple[str, ...]] = {
     "captioning": ("subtitles", "text"),
     "transition": ("crossfade_transition", "gradient_wipe", "opacity_transition"),
     "compositing": ("chroma_key", "overlay"),
@@ -101,7 +101,7 @@ def _subject(operations: Sequence[str], kinds: Collection[str]) -> str:
 
 def _deed(operations: Sequence[str]) -> str:
     """What it does, by its most telling operation; an operation of no family tells by its own name."""
-    for deed, members in _DEEDS.items():
+    for deed, members in FAMILIES.items():
         if any(name in members for name in operations):
             return deed
     return operations[-1] if operations else "work"

@@ -25,10 +25,16 @@ def workflow_templates(
         reserved = [workflow.name for workflow in loaded_workflows() if workflow.template is None]
         frame = lifecycle.update(connection, adopted, reserved)
         publish_marts(connection, warehouse_db.path, warehouse_db.marts_path)
-    told = frame.assign(kinds=[", ".join(kinds) for kinds in frame["kinds"]])
-    result = answered(context, {"templates": told.drop(columns="document")}, {"Templates": _share(frame)})
+    result = answered(context, {"templates": _told(frame)}, {"Templates": _share(frame)})
     counts = {state: int((frame["state"] == state).sum()) for state in lifecycle.STATES}
     return result._replace(metadata={**(result.metadata or {}), **counts, "drafts": _drafts(frame)})
+
+
+def _told(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with days and kinds as text, and without documents."""
+    days = {name: frame[name].dt.strftime("%Y-%m-%d") for name in ("since", "adopted", "last_use")}
+    kinds = [", ".join(kinds) for kinds in frame["kinds"]]
+    return frame.assign(**days, kinds=kinds).drop(columns="document")
 
 
 def _drafts(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
