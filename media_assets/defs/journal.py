@@ -109,7 +109,7 @@ def mark_lost(instance: dg.DagsterInstance, settings: Settings, places: Mapping[
             continue
         event = dg.AssetMaterialization(
             dg.AssetKey.from_user_string(asset),
-            description=f"Marked by verify: {problem}",
+            description=f"Marked as lost: {problem}",
             metadata={"problem": problem},
             partition=partition,
             tags={**entry.tags, CODE_VERSION_TAG: LOST, MADE_WITH: entry.tags.get(CODE_VERSION_TAG, "")},

@@ -10,6 +10,7 @@ from media_assets.analytics.chains import given_by
 from media_assets.analytics.outcomes import log_done, log_failure, log_outcome
 from media_assets.analytics.schema.common import size_category
 from media_assets.defs.batches import sign_run
+from media_assets.defs.journal import Place, mark_lost
 from media_assets.defs.partitions import SOURCES
 from media_assets.defs.recording import (
     Failures,
@@ -33,6 +34,7 @@ THUMBNAIL = dg.AssetKey("thumbnail")
 SOURCE_VERSION = "1"
 THUMBNAIL_VERSION = "1"
 THUMBNAIL_EDGES = [Edge(SOURCE_FILE)]
+_SCREENSHOTS = "screenshots"
 
 
 class IngestConfig(dg.Config):
@@ -141,7 +143,13 @@ def ingested(catalogue: SourceCatalogue, key: str, inputs: dict[dg.AssetKey, See
 
 
 def forget_sources(instance: dg.DagsterInstance, catalogue: SourceCatalogue, ids: Sequence[str]) -> None:
-    """Remove sources whose files are gone, from the catalogue and from the partitions."""
+    """Remove sources whose files are gone, from the catalogue and from the partitions.
+
+    Their published screenshots go too, and count as lost: a source that comes back
+    has them published again.
+    """
+    gone: dict[Place, str] = {(_SCREENSHOTS, identifier): "its source was gone" for identifier in ids}
+    mark_lost(instance, catalogue.settings, gone)
     present = set(instance.get_dynamic_partitions(str(SOURCES.name)))
     for identifier in ids:
         if identifier in present:

@@ -1,4 +1,4 @@
-"""Two sources of the same content share what is made of them; each keeps its own names."""
+"""Sources of one content share what is made of them; one that went comes back whole."""
 
 from __future__ import annotations
 
@@ -34,3 +34,23 @@ def test_an_effect_of_a_source_with_anothers_content_has_a_name_of_its_own(
     run_job(actions, root / f"{RED}.json")
     assert paths[RED].read_bytes() != paths[twin].read_bytes()
     assert verify(actions.session).checked.findings == ()
+
+
+def test_a_source_that_comes_back_has_its_screenshots_again(
+    actions: Actions, root: Path, prototypes: Path
+) -> None:
+    actions.ingest()
+    assert actions.analyse([RED]).failed == []
+    folder = root / "output" / "screenshots" / "src_red_mp4"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (root / "source" / RED).unlink()
+    actions.ingest()
+    assert not folder.exists()
+    put(root, RED, (prototypes / RED).read_bytes())
+    actions.ingest()
+    (status,) = actions.session.status("screenshots", "src_red_mp4")
+    assert status.status == "stale"  # the same content, but nothing is published
+    assert "src_red_mp4" in actions.analyse().asked
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    (status,) = actions.session.status("screenshots", "src_red_mp4")
+    assert status.status == "materialized"
