@@ -178,7 +178,7 @@ def _rows_of(
     uses: Uses, needed: np.ndarray, probability: Callable[[str, str], np.ndarray], width: int
 ) -> np.ndarray:
     table = np.zeros((len(uses.contexts), width))
-    for context in np.unique(needed):
+    for context in np.flatnonzero(np.bincount(needed, minlength=len(table))):
         table[context] = probability(*uses.contexts[context])
     return table
 
