@@ -39,6 +39,7 @@ RESOURCE_TYPES = (
     ResourceType("source record", "metadata/sources", "src_*.json", "kept", "itself"),
     ResourceType("rejection", "metadata/rejected", "src_*.json", "kept", "itself"),
     ResourceType("document", "kompositions", "*", "kept", "komposition_plan in Dagster"),
+    ResourceType("saved workflow", "workflows", "*", "kept", "itself; its assets in Dagster"),
     ResourceType("document version", "metadata/documents", "*", "versioned", "versions.json beside it"),
     ResourceType("plan", "metadata/plans", "komp_*.json", "kept", "komposition_plan in Dagster"),
     ResourceType("analysis", "metadata/analyses", "*.json", "replaceable", "itself, by content"),

@@ -157,7 +157,7 @@ def _check_room(settings: Settings, path: Path) -> None:
     Raises:
         DiskFull: it cannot.
     """
-    roots = (settings.dagster_home, settings.komposition_root, settings.effect_root)
+    roots = (settings.dagster_home, settings.komposition_root, settings.workflow_root, settings.effect_root)
     whole = sum(_size(file) for root in (*roots, settings.metadata_root) for file in _files(root))
     check_room(path.absolute().parent, whole / _MOST_PACKED, settings, where=str(path))
     databases = [_size(file) for file in _files(settings.dagster_home) if file.suffix == ".db"]
@@ -180,7 +180,8 @@ def _members(
         name = f"{HOME}/{path.relative_to(settings.dagster_home).as_posix()}"
         with contextlib.suppress(FileNotFoundError):  # a run's database that was deleted meanwhile
             yield name, _sqlite(path, scratch) if _is_sqlite(path) else path.read_bytes()
-    for root in (settings.komposition_root, settings.effect_root, settings.metadata_root):
+    documents = (settings.komposition_root, settings.workflow_root)
+    for root in (*documents, settings.effect_root, settings.metadata_root):
         for path in _files(root):
             with contextlib.suppress(FileNotFoundError):
                 yield path.relative_to(settings.data_root).as_posix(), path.read_bytes()
