@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -128,6 +129,35 @@ def test_a_slow_value_is_found_with_its_ratio(warehouse: Connection) -> None:
     assert (row["operation"], row["parameter"], row["value"]) == ("encode", "video_codec", "vp9")
     assert row["low"] < 3 < row["high"]
     assert row["ratio"] == pytest.approx(3, rel=0.1)
+
+
+GIVEN: list[tuple[dict[str, object], str]] = [
+    ({"a": 0}, "0"),
+    ({"a": 0.0}, "0.0"),
+    ({"a": 1281}, "1281"),
+    ({"a": -0.123456}, "-0.12"),
+    ({"a": 123456}, "120000.0"),
+    ({"a": 9223372036854775807}, "9.2e+18"),
+    ({"a": 1e300}, "1e+300"),
+    ({"a": "longword"}, "longword"),
+    ({"a": True}, "true"),
+]
+
+
+def test_any_value_has_its_row(warehouse: Connection) -> None:
+    for number, (parameters, _) in enumerate([*GIVEN, ({}, "")]):
+        warehouse.execute(
+            """
+            INSERT INTO operation_events BY NAME
+            SELECT uuidv7() AS event_id, TIMESTAMP '2026-10-01' AS "timestamp", 'w' AS writer,
+                ? AS "sequence", 'cli' AS platform, 'linux-x86_64-2' AS machine, 'trim' AS operation,
+                'rendered' AS outcome, true AS success, CAST(? AS JSON) AS parameters, 5.0 AS duration_ms
+            """,
+            [number, json.dumps(parameters)],
+        )
+    assert questions()["usage"].asked(warehouse)["events"].tolist() == [len(GIVEN) + 1]
+    rows = warehouse.execute('SELECT parameter, "value", events FROM usage_parameters').fetchall()
+    assert sorted(rows) == sorted([("", "", len(GIVEN) + 1), *(("a", spelt, 1) for _, spelt in GIVEN)])
 
 
 def test_what_few_people_did_is_not_shown(warehouse: Connection) -> None:

@@ -16,7 +16,8 @@ from media_assets.analytics.questions.usage_trend import OCTAVE
 from media_assets.analytics.rollups import Rollup
 
 # Numbers of many digits are rounded to two, or each would have a row of its own. The rows without
-# a parameter are the operation's whole.
+# a parameter are the operation's whole. DuckDB may try what stands behind an OR or AND first, so each
+# part of a condition must hold for any value.
 PARAMETERS = Rollup(
     "usage_parameters",
     "operation_events",
@@ -48,20 +49,18 @@ PARAMETERS = Rollup(
             * EXCLUDE given,
             unnest(map_entries(from_json(given, '"MAP(VARCHAR, JSON)"')), recursive := true)
         FROM alike
+    ), numbered AS (
+        SELECT
+            *, CASE WHEN len("value") >= 5 AND json_type("value") IN ('DOUBLE', 'UBIGINT', 'BIGINT')
+                THEN nullif(TRY_CAST("value"->>'$' AS DOUBLE), 0) END AS number
+        FROM each
     ), spelt AS (
         SELECT
-            *,
-            CASE
-                WHEN json_type("value") NOT IN ('DOUBLE', 'UBIGINT', 'BIGINT') OR len("value") < 5
-                    OR CAST("value" AS DOUBLE) = 0 THEN "value"->>'$'
-                ELSE CAST(
-                    round(
-                        CAST("value" AS DOUBLE),
-                        CAST(1 - floor(log10(abs(CAST("value" AS DOUBLE)))) AS INTEGER)
-                    ) AS VARCHAR
-                )
-            END AS spelt
-        FROM each
+            *, coalesce(
+                CAST(round(number, CAST(1 - floor(log10(abs(number))) AS INTEGER)) AS VARCHAR),
+                "value"->>'$'
+            ) AS spelt
+        FROM numbered
     )
     SELECT
         day, operation, "key" AS parameter, spelt AS "value", octave, CAST(sum(events) AS BIGINT) AS events,
@@ -73,6 +72,7 @@ PARAMETERS = Rollup(
 )
 
 FEWEST_EVENTS = 20
+_KEYS = ["operation", "parameter", "value"]
 _ALPHA = 0.01
 _SLOWER = 1.1
 """Times as long as the others, at the least, with all its uncertainty."""
@@ -82,8 +82,12 @@ _MORE_FAILING = 0.02
 _SUMMED = """
 SELECT
     operation, parameter, "value", CAST(sum(events) AS DOUBLE) AS events,
-    CAST(sum(failed) AS DOUBLE) AS failed, len(list_distinct(flatten(list(users)))) AS users
+    CAST(sum(failed) AS DOUBLE) AS failed
 FROM usage_parameters GROUP BY ALL ORDER BY ALL
+"""
+_PEOPLE = """
+SELECT operation, parameter, "value", len(list_distinct(flatten(list(users)))) AS users
+FROM usage_parameters SEMI JOIN found USING (operation, parameter, "value") GROUP BY ALL
 """
 # Within an octave of work a value's mean is compared with that of the rest, and weighs what both have of
 # events; `spread` is how much events of the operation are off the means of their octaves.
@@ -131,10 +135,7 @@ def slow_parameters(connection: Connection) -> pd.DataFrame:
         high=np.exp(table["difference"] + error),
     )
     found = table[table["low"] >= _SLOWER].sort_values("ratio", ascending=False, kind="stable")
-    people = connection.execute(_SUMMED).df()[["operation", "parameter", "value", "users"]]
-    found = found.merge(people, on=["operation", "parameter", "value"])
-    columns = ["operation", "parameter", "value", "events", "ratio", "low", "high", "users"]
-    return suppressed(found[columns], connection)
+    return _shown(connection, found[[*_KEYS, "events", "ratio", "low", "high"]])
 
 
 def failing_parameters(connection: Connection) -> pd.DataFrame:
@@ -157,8 +158,18 @@ def failing_parameters(connection: Connection) -> pd.DataFrame:
     found = table[table["low"] >= _MORE_FAILING].sort_values(
         ["difference", "events"], ascending=False, kind="stable"
     )
-    counts = ["operation", "parameter", "value", "events", "failed", "failure_rate", "others_rate"]
-    return suppressed(found[[*counts, "difference", "low", "high", "users"]], connection)
+    counts = [*_KEYS, "events", "failed", "failure_rate", "others_rate"]
+    return _shown(connection, found[[*counts, "difference", "low", "high"]])
+
+
+def _shown(connection: Connection, found: pd.DataFrame) -> pd.DataFrame:
+    """What enough people gave; who did is looked up for what was found only."""
+    connection.register("found", found[_KEYS])
+    try:
+        people = connection.execute(_PEOPLE).df()
+    finally:
+        connection.unregister("found")
+    return suppressed(found.merge(people, on=_KEYS, how="left"), connection)
 
 
 def _beside_others(table: pd.DataFrame) -> pd.DataFrame:
