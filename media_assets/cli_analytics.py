@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from media_assets import cli_usage, console
+from media_assets import cli_prediction, cli_usage, console
 from media_assets.cli_common import Data, Json, with_actions
 
 app = typer.Typer(invoke_without_command=True)
 app.command()(cli_usage.usage)
 app.command()(cli_usage.errors)
+app.command()(cli_prediction.prediction)
 
 
 @app.callback()

@@ -10,7 +10,7 @@ from media_assets.analytics.schema.common import SOURCE_KINDS, resolution_class,
 from media_assets.analytics.schema.operation import LONGEST_PREVIOUS
 from media_assets.media.info import MediaInfo
 from media_assets.operations.clip import Clip
-from media_assets.planning.estimates import node_estimate
+from media_assets.planning.estimates import bits_per_pixel, node_estimate
 from media_assets.planning.plan import Node, Plan
 
 
@@ -58,6 +58,7 @@ def step_of(plan: Plan, name: str) -> Step:
         context={
             **given_by(source.info if source else None),
             **_picture(node.clips[0] if node.clips else None),
+            "source_bits_per_pixel": bits_per_pixel(source.info) if source else None,
             "size_category": size_category(sum(one.info.size for one in origins)) if origins else None,
             "input_seconds": sum(clip.duration or 0.0 for clip in node.clips),
             "output_format": node.profile.extension,

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from media_assets.analytics.influences import found_influences
-from media_assets.planning.learnt import EVERY, Curve
+from media_assets.planning.learnt import EVERY, GIVEN, Curve, Influence
 
 Floats = npt.NDArray[np.float64]
 
 FEWEST = 5
 """Measurements of one operation from which it has a curve of its own."""
 _FEWEST_FOR_A_LINE = 20
+_FEWEST_TO_SHIFT = 12
 _LEAST_SPREAD = 1.5
 """Largest over smallest scale (without the outermost tenths) from which a fixed part can be told apart."""
 _GAIN = 0.95
@@ -61,15 +62,19 @@ def fitted(measured: Mapping[str, Measured], *, alike: bool) -> dict[str, Curve]
     every = _pooled(list(enough.values()))
     errors = {name: _errors(every, one) for name, one in enough.items()}
     centres = np.array([np.median(values) for values in errors.values()])
-    noises = np.array([max(_deviation(values), _LEAST_NOISE) for values in errors.values()])
     counts = np.array([len(values) for values in errors.values()])
-    drawn = shrunk(centres, noises, counts)
-    found = {}
+    noises = np.array([_deviation(values) for values in errors.values()])
+    # Five measurements may be alike by chance: the noise is that of all operations together.
+    noise = max(float(np.sqrt(np.average(noises**2, weights=counts))), _LEAST_NOISE)
+    drawn = shrunk(centres, noise, counts)
+    bare = {}
     for (name, one), shift in zip(enough.items(), drawn, strict=True):
         shifted = replace(every, fixed=every.fixed * np.exp(shift), rate=every.rate * np.exp(shift))
         own = _line(one)
         better = own is not None and _spread(own, one) < _GAIN * _spread(shifted, one)
-        found[name] = _with_traits(own if own is not None and better else shifted, one)
+        bare[name] = own if own is not None and better else shifted
+    common = _common(bare, enough)
+    found = {name: _with_traits(bare[name], one, common) for name, one in enough.items()}
     unknown = float(np.median(drawn))
     scattered = np.concatenate(list(errors.values()))
     low, high = np.quantile(scattered - unknown, (0.1, 0.9))
@@ -78,22 +83,23 @@ def fitted(measured: Mapping[str, Measured], *, alike: bool) -> dict[str, Curve]
         float(every.rate * np.exp(unknown)),
         low=float(np.exp(min(low, 0.0))),
         high=float(np.exp(max(high, 0.0))),
+        influences=common,
         events=len(scattered),
     )
     return found
 
 
-def shrunk(means: Floats, noises: Floats, counts: npt.NDArray[np.int64]) -> Floats:
+def shrunk(means: Floats, noise: float, counts: npt.NDArray[np.int64]) -> Floats:
     """Means of groups, each drawn to the middle of all the more, the less is known of it.
 
     Empirical Bayes with normal groups (Efron and Morris, 1975): a group's weight is the variance between
     groups over that and the variance of its mean.
 
     Args:
-        noises: standard deviations within the groups; counts: measurements in them.
+        noise: standard deviation within groups; counts: measurements in them.
     """
     # The variance of a median is pi / 2 times that of a mean.
-    own = noises**2 * (np.pi / 2) / counts
+    own = noise**2 * (np.pi / 2) / counts
     middle = float(np.median(means))
     between = max(0.0, float(np.mean((means - middle) ** 2 - own)))
     if between == 0.0:
@@ -101,13 +107,26 @@ def shrunk(means: Floats, noises: Floats, counts: npt.NDArray[np.int64]) -> Floa
     return np.asarray(middle + (means - middle) * between / (between + own), dtype=np.float64)
 
 
-def _with_traits(curve: Curve, one: Measured) -> Curve:
+def _common(curves: Mapping[str, Curve], measured: Mapping[str, Measured]) -> tuple[Influence, ...]:
+    """What traits of what is given do to all operations alike, from the newest of each."""
+    errors = [_errors(curves[name], one)[:_OF_EACH] for name, one in measured.items()]
+    given = [
+        {name: value for name, value in its.items() if name.endswith(GIVEN)}
+        for one in measured.values()
+        for its in one.traits[:_OF_EACH]
+    ]
+    return found_influences(np.concatenate([part - np.median(part) for part in errors]), given)
+
+
+def _with_traits(curve: Curve, one: Measured, common: tuple[Influence, ...] = ()) -> Curve:
     """The curve with what traits explain of its errors, and the range of what they do not."""
     errors = _errors(curve, one)
-    influences = found_influences(errors, one.traits)
-    explained = np.array([sum(influence.of(traits) for influence in influences) for traits in one.traits])
-    left = errors - explained
-    centre = float(np.median(left))
+    left = errors - _explained(common, one)
+    own = found_influences(left, one.traits)
+    left = left - _explained(own, one)
+    influences = (*common, *own)
+    # A curve that few measurements were drawn to stays where it is.
+    centre = float(np.median(left)) if len(left) >= _FEWEST_TO_SHIFT else 0.0
     low, high = np.quantile(left - centre, (0.1, 0.9))
     # Few measurements show less than their whole range.
     wider = 1.0 + 2.0 / len(left)
@@ -120,6 +139,10 @@ def _with_traits(curve: Curve, one: Measured) -> Curve:
         float(np.exp(high * wider)),
         len(left),
     )
+
+
+def _explained(influences: tuple[Influence, ...], one: Measured) -> Floats:
+    return np.array([sum(influence.of(its) for influence in influences) for its in one.traits])
 
 
 def _pooled(all_of: Sequence[Measured]) -> Curve:

@@ -20,7 +20,7 @@ from media_assets.planning.plan import Plan
 from media_assets.settings import Settings
 from media_assets.store.outputs import Outcome
 
-_NOT_OF_ERRORS = ("resolution_class", "input_seconds")
+_NOT_OF_ERRORS = ("resolution_class", "input_seconds", "source_bits_per_pixel")
 
 
 @dataclass(frozen=True)

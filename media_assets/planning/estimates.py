@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from media_assets.media.encode import Profile
+from media_assets.media.info import MediaInfo
 from media_assets.operations.clip import Clip
 from media_assets.operations.trim import TrimParameters
 from media_assets.planning.commands import Place, groups, opened_from
@@ -176,9 +177,9 @@ def _learnt(
 
 def given(plan: Plan, node: Node) -> dict[str, Any]:
     """What a node is given, in the words of its event."""
-    position, first = 1, node
+    first = node
     while first.inputs and first.inputs[0] in plan.nodes:
-        position, first = position + 1, plan.nodes[first.inputs[0]]
+        first = plan.nodes[first.inputs[0]]
     source = plan.sources.get(first.inputs[0]) if first.inputs else None
     videos, audios = (source.info.videos, source.info.audios) if source else ((), ())
     codecs = [*(one.codec for one in videos), *(one.codec for one in audios)]
@@ -186,14 +187,20 @@ def given(plan: Plan, node: Node) -> dict[str, Any]:
     picture = clip.picture if clip else None
     return {
         "source_codec": codecs[0] if codecs else None,
+        "source_bits_per_pixel": bits_per_pixel(source.info) if source else None,
         "output_format": node.profile.extension,
         "width": picture.width if picture else None,
         "height": picture.height if picture else None,
         "fps": float(picture.fps) if picture and clip and clip.kind == "video" else None,
-        "input_seconds": sum(one.duration or 0.0 for one in node.clips),
-        "bytes_read": sum(one.info.size for one in plan.origins([node.name])),
-        "position": position,
     }
+
+
+def bits_per_pixel(info: MediaInfo) -> float | None:
+    """Bits that a video's file has for a pixel of a picture, sound and all; None for what is no video."""
+    clip = Clip.of(info)
+    if clip.picture is None or clip.kind != "video" or not clip.duration:
+        return None
+    return round(info.size * 8 / (_megapixels(clip) * 1e6), 5)
 
 
 def expected_cpu_seconds(plan: Plan, names: Sequence[str]) -> float:

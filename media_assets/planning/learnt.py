@@ -19,6 +19,8 @@ EVERY = ""
 
 _SOUND_MEGAPIXELS = 0.05
 _TRAITS = ("source_codec", "output_format")
+GIVEN = "(given)"
+"""Ends the names of traits that are of what an operation is given, and that all operations have."""
 _LEAST = 0.1
 """A part of its rate below which a curve does not fall, whatever its fixed part says."""
 
@@ -134,23 +136,17 @@ def traits(parameters: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str,
 
     Args:
         parameters: of the operation; what is no number, boolean or text tells nothing.
-        given: fields as in its event: `source_codec`, `output_format`, `width`, `height`, `fps`,
-            `input_seconds`, `bytes_read`, `position`.
+        given: fields as in its event: `source_codec`, `source_bits_per_pixel`, `output_format`,
+            `width`, `height`, `fps`.
     """
     found: dict[str, Any] = {
         name: value for name, value in parameters.items() if isinstance(value, (bool, int, float, str))
     }
-    found |= {f"{name} (given)": given.get(name) for name in _TRAITS}
+    found |= {f"{name} {GIVEN}": given.get(name) for name in _TRAITS}
     pixels = (given.get("width") or 0) * (given.get("height") or 0)
-    fps, seconds, size = (given.get(name) or 0.0 for name in ("fps", "input_seconds", "bytes_read"))
-    if pixels:
-        found["pixels (logarithm)"] = math.log(pixels)
-    if fps:
-        found["fps (logarithm)"] = math.log(fps)
-    # Of a source that is taken whole, its bits per pixel say how much there is to see in it.
-    if given.get("position") == 1 and pixels and fps and seconds and size:
-        found["bits per pixel (logarithm)"] = math.log(size * 8 / (pixels * fps * seconds))
-    return found
+    # Its bits per pixel say how much there is to see in a source.
+    numbers = {"pixels": pixels, "fps": given.get("fps"), "detail": given.get("source_bits_per_pixel")}
+    return found | {f"{name} {GIVEN}": math.log(value) for name, value in numbers.items() if value}
 
 
 def basis(given: Mapping[str, Any]) -> Basis:

@@ -31,7 +31,7 @@ SAMPLES = Rollup(
         expected_cpu_seconds, expected_memory_bytes, expected_bytes,
         predicted_cpu_seconds, predicted_ms / 1000 AS predicted_seconds, predicted_memory_bytes,
         predicted_bytes AS predicted_disk_bytes,
-        input_seconds, width, height, fps, source_codec, output_format, bytes_read, position
+        input_seconds, width, height, fps, source_codec, source_bits_per_pixel, output_format, bytes_read
     FROM events SEMI JOIN latest USING (event_id)
     """,
 )

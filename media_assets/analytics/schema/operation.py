@@ -67,6 +67,7 @@ class OperationEvent(Event):
         position: 1, 2, 3… from the source; 0 where it is in no chain.
         previous: up to five operations before it in its chain, joined by `>`.
         source_kind, source_codec: of the source at the chain's beginning.
+        source_bits_per_pixel: of its file; None where it is no video.
         output_format: container, as files are named: `mp4`.
         size_category: of the sources.
         fps, resolution_class, width, height: of the input's picture.
@@ -96,6 +97,7 @@ class OperationEvent(Event):
     predicted_ms: float | None = optional_amount()
     predicted_memory_bytes: int | None = optional_count()
     predicted_bytes: int | None = optional_count()
+    source_bits_per_pixel: float | None = optional_amount()
     output: str | None = optional_text(
         rf"effect_[a-z0-9_]{{1,80}}_[0-9a-f]{{16}}|{HASH}", "is not an effect's id"
     )
