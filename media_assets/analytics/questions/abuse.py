@@ -40,6 +40,8 @@ OWN_DAYS = 10
 """Days with work after which a user's own middle counts too: who always does much is no abuser."""
 DAYS = 28
 """Before the newest event, that are looked at: what is usual changes, and old alarms were told."""
+OWN_SHARE = 0.6
+"""Of the threshold, that a user must be from his own middle too: his few windows tell less surely."""
 LEAST_SPREAD = 0.5
 """Of logarithms: where all do the same, z = 5 is still twelve times as much."""
 
@@ -150,8 +152,7 @@ def alarming(connection: Connection, found: list[Usual], threshold: float) -> pd
 
     Returns:
         user; hour (the last one of the window); measure; hours (its length); value (the sum); usual,
-        own_usual (the middle window of all, and of the user, NaN while he is new); z (the smaller
-        one of both).
+        own_usual (the middle window of all, and of the user, NaN while he is new); z (by all).
     """
     parts = [part for one in found if not (part := _alarming(connection, one, threshold)).empty]
     whole = pd.concat(parts) if parts else _nothing()
@@ -253,8 +254,8 @@ def _alarming(connection: Connection, one: Usual, threshold: float) -> pd.DataFr
     known = found["days"] >= OWN_DAYS
     middle = found["own_middle"].where(known)
     by_own = (found["level"] - middle) / found["own_spread"]
-    by_all = (found["level"] - one.middle) / one.spread
-    z = by_all.where(~known | (by_all < by_own), by_own)
+    z = (found["level"] - one.middle) / one.spread
+    far = (z >= threshold) & (~known | (by_own >= OWN_SHARE * threshold))
     table = pd.DataFrame(
         {
             "user": found["user"],
@@ -267,7 +268,7 @@ def _alarming(connection: Connection, one: Usual, threshold: float) -> pd.DataFr
             "z": z,
         }
     )
-    return table[z >= threshold]
+    return table[far]
 
 
 def _nothing() -> pd.DataFrame:
