@@ -45,6 +45,7 @@ class Settings:
         abuse_operations, abuse_cpu_seconds, abuse_failures, abuse_bytes: what it must be at the least, in a
             window of up to 24 hours (`MEDIA_ASSETS_ABUSE_OPERATIONS`, `MEDIA_ASSETS_ABUSE_CPU_SECONDS`,
             `MEDIA_ASSETS_ABUSE_FAILURES`, `MEDIA_ASSETS_ABUSE_BYTES`).
+        prices_path: the price table (`MEDIA_ASSETS_PRICES`), or None for the one that is shipped.
         scenes: what finds cuts in sources: `scdet` (ffmpeg) or `pyscenedetect` (`MEDIA_ASSETS_SCENES`).
         user: who is at work, for analytics (`MEDIA_ASSETS_USER`); empty for the system's user.
         key_path: the file of the keys that names are hashed with (`MEDIA_ASSETS_KEY_FILE`), or None.
@@ -75,6 +76,7 @@ class Settings:
     abuse_cpu_seconds: float = 900.0
     abuse_failures: float = 20.0
     abuse_bytes: float = 10e9
+    prices_path: Path | None = None
     scenes: str = "scdet"
     user: str = ""
     key_path: Path | None = None
@@ -117,6 +119,7 @@ class Settings:
             abuse_cpu_seconds=_positive(env, "MEDIA_ASSETS_ABUSE_CPU_SECONDS", cls.abuse_cpu_seconds),
             abuse_failures=_positive(env, "MEDIA_ASSETS_ABUSE_FAILURES", cls.abuse_failures),
             abuse_bytes=_positive(env, "MEDIA_ASSETS_ABUSE_BYTES", cls.abuse_bytes),
+            prices_path=_path(env, "MEDIA_ASSETS_PRICES"),
             user=env.get("MEDIA_ASSETS_USER", "").strip(),
             key_path=_key_path(env),
         )
@@ -192,6 +195,16 @@ class Settings:
         return self.data_root / "warehouse" / "events"
 
     @property
+    def report_root(self) -> Path:
+        """Pages for people to look at, each replaced when it is made again."""
+        return self.data_root / "reports"
+
+    @property
+    def dashboard_path(self) -> Path:
+        """The page of key figures."""
+        return self.report_root / "dashboard.html"
+
+    @property
     def key_file(self) -> Path:
         """The keys that names are hashed with; never under the data root."""
         return self.key_path or Path.home() / ".config" / "media_assets" / "analytics.key"
@@ -220,6 +233,11 @@ def _key_path(env: Mapping[str, str]) -> Path | None:
         return Path(named).expanduser().absolute()
     folder = env.get("XDG_CONFIG_HOME")
     return Path(folder) / "media_assets" / "analytics.key" if folder else None
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    named = env.get(name)
+    return Path(named).expanduser().absolute() if named else None
 
 
 def _positive(env: Mapping[str, str], name: str, default: float) -> float:

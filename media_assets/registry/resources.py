@@ -58,6 +58,7 @@ RESOURCE_TYPES = (
     ResourceType("published output", "output", "*", "versioned", "Dagster; a second name of a stored file"),
     ResourceType("event", "events", "*.ndjson", "until loaded", "itself, then the warehouse"),
     ResourceType("warehouse", "warehouse", "*", "kept", "operation_events in Dagster"),
+    ResourceType("report", "reports", "*.html", "replaceable", "dashboard in Dagster"),
     ResourceType("event log", "dagster_home", "*", "kept", "Dagster"),
 )
 """Of types that share a folder, a file counts as the most exact one; of patterns, the longest is that."""
