@@ -42,7 +42,8 @@ def scores(data: Data = None, json: Json = False) -> None:
         refresh(connection, abuse.ROLLUPS)
         usual = abuse.usual(connection, settings)
         hours = abuse.told(abuse.alarming(connection, usual, settings.abuse_z))
-    hours = hours.assign(hour=[f"{hour:%Y-%m-%dT%H}:00Z" for hour in hours["hour"]])
+    named = [f"{hour:%Y-%m-%dT%H}:00Z" for hour in hours["hour"]]
+    hours = hours.assign(hour=named, score=hours["score"].round(2))
     limits = abuse.limits(usual)
     if json:
         found = {"limits": limits, "hours": hours}
