@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import batch, events, jobs, komposition, recovery, registry, scale
+from bench import batch, events, jobs, komposition, prediction, recovery, registry, scale
 from media_assets.console import print_table
 from media_assets.media import binaries
 from media_assets.settings import Settings
@@ -45,6 +45,9 @@ AIMS = {
     "events_twice": ("events stored twice of 80,000", 0),
     "acknowledged_lost": ("acknowledged events lost by 50 kills", 0),
     "seconds_to_load_100k": ("100,000 events loaded, s", 1.0),
+    "prediction_error_cpu_seconds": ("predicted CPU-seconds, renders of other files, median error", 0.30),
+    "prediction_error_seconds": ("the same of seconds on the clock", 0.30),
+    "prediction_error_memory_bytes": ("the same of memory", 0.30),
     "ingest_last_to_first": ("ingest of 10,000, a file of the last thousand / of the first", 1.1),
 }
 BENCHMARKS = {
@@ -54,6 +57,7 @@ BENCHMARKS = {
     "registry": registry.run,
     "recovery": recovery.run,
     "scale": scale.run,
+    "prediction": prediction.run,
     "events": events.run,
 }
 

@@ -22,9 +22,9 @@ def prediction(data: Data = None, json: Json = False) -> None:
 
     settings = Settings.from_environment(data)
     with connect(settings.warehouse_path) as connection:
-        table = questions()["prediction"].asked(connection)
         errors = questions()["prediction_error"].asked(connection)
-        keep_factors(learning.learnt(connection), settings)
+        factors, table = learning.studied(connection)  # of the same sums
+    keep_factors(factors, settings)
     learnt, off = _records(table), _records(errors)
     if json:
         console.print_json({"predictions": learnt, "errors": off})

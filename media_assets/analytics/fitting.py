@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from media_assets.analytics.influences import found_influences
-from media_assets.planning.learnt import EVERY, GIVEN, Curve, Influence
+from media_assets.planning.learnt import EVERY, GIVEN, LEAST, Curve, Influence
 
 Floats = npt.NDArray[np.float64]
 
@@ -188,7 +188,9 @@ def _line(one: Measured) -> Curve | None:
 
 
 def _bases(curve: Curve, scales: Floats) -> Floats:
-    return np.array([curve.base(float(scale)) for scale in scales])
+    """What `Curve.base` says of each scale."""
+    rising = curve.rate * scales
+    return np.maximum(curve.fixed + rising, LEAST * rising)
 
 
 def _errors(curve: Curve, one: Measured) -> Floats:

@@ -21,7 +21,7 @@ _SOUND_MEGAPIXELS = 0.05
 _TRAITS = ("source_codec", "output_format")
 GIVEN = "(given)"
 """Ends the names of traits that are of what an operation is given, and that all operations have."""
-_LEAST = 0.1
+LEAST = 0.1
 """A part of its rate below which a curve does not fall, whatever its fixed part says."""
 
 
@@ -81,7 +81,7 @@ class Curve:
 
     def base(self, scale: float) -> float:
         """The value without the factors of any trait."""
-        return max(self.fixed + self.rate * scale, _LEAST * self.rate * scale)
+        return max(self.fixed + self.rate * scale, LEAST * self.rate * scale)
 
     def at(self, scale: float, traits: Mapping[str, Any]) -> Predicted:
         """The value at `scale`, which is the shipped estimate or the work (see `scales`)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,26 +41,33 @@ ROLLUPS = (SAMPLES,)
 # Another machine's speeds say nothing of this one's. A window of the latest events follows a machine
 # that changes.
 _LATEST = """
-SELECT * FROM prediction_samples
-WHERE machine = (SELECT arg_max(machine, event_id) FROM prediction_samples)
-QUALIFY row_number() OVER (
-    PARTITION BY operation, expected_cpu_seconds > 0 ORDER BY event_id DESC
-) <= 300
-ORDER BY event_id DESC
+WITH latest AS (
+    SELECT unnest(max(event_id, 300)) AS event_id FROM prediction_samples
+    WHERE machine = (SELECT arg_max(machine, event_id) FROM prediction_samples)
+    GROUP BY operation, expected_cpu_seconds > 0
+)
+SELECT * FROM prediction_samples SEMI JOIN latest USING (event_id) ORDER BY event_id DESC
 """
 _COLUMNS = (
     *("operation", "quantity", "planned", "events", "typical", "low", "high", "error"),
     *("fixed", "rate", "traits"),
 )
 
+_One = tuple[bool, str, Quantity, Measured]
+
 
 def learnt(connection: Connection) -> Factors:
     """Curves of each operation with events enough, from the rollup as it is."""
-    return _learnt(connection.execute(_LATEST).df())
+    return studied(connection)[0]
 
 
 def answer(connection: Connection) -> pd.DataFrame:
-    """What was learnt of each operation and quantity.
+    """What was learnt of each operation and quantity, as `studied` tells it."""
+    return studied(connection)[1]
+
+
+def studied(connection: Connection) -> tuple[Factors, pd.DataFrame]:
+    """The curves, and what may be told of them.
 
     Columns: operation; quantity (`cpu_seconds`, `seconds`, `memory_bytes`, `disk_bytes`); planned
     (whether over the shipped estimate, or over the work); events (that it was learnt from); typical (the
@@ -68,10 +75,11 @@ def answer(connection: Connection) -> pd.DataFrame:
     these, as a part of what was measured); fixed, rate (of the curve); traits (that make a difference).
     """
     samples = connection.execute(_LATEST).df()
-    factors = _learnt(samples)
+    measured = list(_measured(samples))
+    factors = _learnt(measured)
     users = samples.groupby(["operation", samples["expected_cpu_seconds"] > 0])["user"].nunique()
     rows = []
-    for planned, operation, quantity, one in _measured(samples):
+    for planned, operation, quantity, one in measured:
         curves = (factors.planned if planned else factors.unplanned).get(quantity, {})
         if operation in curves:
             row = _row(curves[operation], one)
@@ -81,19 +89,19 @@ def answer(connection: Connection) -> pd.DataFrame:
             )
     table = pd.DataFrame(rows, columns=[*_COLUMNS, "users"])
     table = table.sort_values(["operation", "planned", "quantity"], ignore_index=True)
-    return suppressed(table, connection)
+    return factors, suppressed(table, connection)
 
 
-def _learnt(samples: pd.DataFrame) -> Factors:
+def _learnt(measured: Sequence[_One]) -> Factors:
     sorts: dict[bool, dict[Quantity, dict[str, Measured]]] = {True: {}, False: {}}
-    for planned, operation, quantity, one in _measured(samples):
+    for planned, operation, quantity, one in measured:
         sorts[planned].setdefault(quantity, {})[operation] = one
     return Factors(
         *({name: fitted(by, alike=planned) for name, by in sorts[planned].items()} for planned in sorts)
     )
 
 
-def _measured(samples: pd.DataFrame) -> Iterator[tuple[bool, str, Quantity, Measured]]:
+def _measured(samples: pd.DataFrame) -> Iterator[_One]:
     """The samples by operation, and by whether the planner gave an estimate, for each quantity."""
     planned = samples["expected_cpu_seconds"] > 0
     for (operation, has_plan), frame in samples.groupby(["operation", planned], sort=True):

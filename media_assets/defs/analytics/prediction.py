@@ -20,8 +20,8 @@ def predictions(
 ) -> dg.MaterializeResult[None]:
     """Time, memory and size of each operation by its latest renders, learnt for the planner."""
     with warehouse_db.get_connection() as connection:
-        table = questions()["prediction"].asked(connection)
-        learnt = prediction.learnt(connection)
+        refresh(connection, prediction.ROLLUPS)
+        learnt, table = prediction.studied(connection)
     keep_factors(learnt, Settings.from_environment())
     times = table[table["quantity"] == "seconds"].sort_values("typical", ascending=False)
     usual = {str(row["operation"]): row for row in times.head(_MOST_BARS).to_dict("records")}
