@@ -172,6 +172,7 @@ def test_both_answers_are_assets_with_tables_and_plots(settings: Settings) -> No
     assert "trim>fade" in str(sequences["sequences"].value)
     assert "data:image/svg+xml" in str(sequences["Frequent sequences"].value)
     assert "data:image/svg+xml" in str(sequences["Where they start"].value)
+    assert "data:image/svg+xml" in str(sequences["Week by week"].value)
     assert templates["offered"].value == 1
     assert "name: video_fading" in str(templates["drafts"].value)
     assert "u_1_" not in "".join(str(entry.value) for entry in [*sequences.values(), *templates.values()])

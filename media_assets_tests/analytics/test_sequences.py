@@ -191,6 +191,16 @@ def test_where_they_start_adds_up_to_how_many_there_are(events: Connection, foun
     assert most.to_dict() == column(wanted, "position")
 
 
+def test_weeks_tell_when(warehouse: Connection) -> None:
+    for day, fades in (("2026-03-03", 2), ("2026-03-12", 8)):
+        add(warehouse, ("trim", "fade"), fades, day)
+        add(warehouse, ("trim", "crop"), 8, day)
+    refresh(warehouse, sequences.ROLLUPS)
+    weeks = sequences.by_week(warehouse, ["trim>fade"])
+    found = dict(zip(weeks["week"].dt.strftime("%m-%d"), weeks["support"], strict=True))
+    assert found == {"03-05": 0.2, "03-12": 0.5}
+
+
 def test_nothing_changes_where_nothing_was_planted(found: Rows) -> None:
     assert set(column(found, "trend").values()) == {""}
 

@@ -162,6 +162,29 @@ WHERE list_contains($sequences, sequence)
 GROUP BY sequence, start ORDER BY sequence, start
 """
 
+_WEEKS = """
+WITH newest AS (SELECT max(day) AS day FROM sequence_requests),
+wanted AS (SELECT unnest($sequences) AS sequence),
+histories AS (SELECT DISTINCT previous, operation FROM sequence_steps),
+ends AS (
+    SELECT previous, operation, sequence FROM histories, wanted
+    WHERE ends_with('>' || concat_ws('>', nullif(previous, ''), operation), '>' || sequence)
+        AND NOT contains('>' || previous || '>', '>' || sequence || '>')
+),
+asked AS (
+    SELECT (newest.day - r.day) // 7 AS ago, sum(requests) AS requests
+    FROM sequence_requests AS r, newest GROUP BY ALL
+),
+had AS (
+    SELECT (newest.day - steps.day) // 7 AS ago, sequence, sum(chains) AS chains
+    FROM sequence_steps AS steps JOIN ends USING (previous, operation), newest GROUP BY ALL
+)
+SELECT newest.day - CAST(7 * ago AS INTEGER) AS week, wanted.sequence,
+    coalesce(had.chains, 0) / asked.requests AS support
+FROM asked CROSS JOIN wanted CROSS JOIN newest LEFT JOIN had USING (ago, sequence)
+ORDER BY wanted.sequence, week
+"""
+
 
 def answer(
     connection: Connection,
@@ -211,6 +234,14 @@ def by_position(connection: Connection, sequences: list[str]) -> pd.DataFrame:
     enough to have something where it ends).
     """
     return connection.execute(_GRAMS + _POSITIONS, {"days": PERIOD_DAYS, "sequences": sequences}).df()
+
+
+def by_week(connection: Connection, sequences: list[str]) -> pd.DataFrame:
+    """How frequent the sequences were in each week.
+
+    Columns: week (its last day; the newest ends with the newest event), sequence, support.
+    """
+    return connection.execute(_WEEKS, {"sequences": sequences}).df()
 
 
 def _changes(frame: pd.DataFrame) -> pd.DataFrame:

@@ -6,12 +6,13 @@ import pandas as pd
 from media_assets.analytics import plots
 from media_assets.analytics.publishing import publish_marts
 from media_assets.analytics.questions import questions
-from media_assets.analytics.questions.sequences import by_position
+from media_assets.analytics.questions.sequences import by_position, by_week
 from media_assets.analytics.questions.suppressed import suppressed
 from media_assets.defs.analytics.answering import EVENTS, answered
 from media_assets.defs.analytics.events import WarehouseResource
 
 _SHOWN = 15
+_FOLLOWED = 6
 
 
 @dg.asset(group_name="analytics", pool="warehouse", kinds={"duckdb"}, deps=[EVENTS])
@@ -26,17 +27,20 @@ def operation_sequences(
         connection.unregister("answer")
         first = list(frame["sequence"].head(_SHOWN))
         places = by_position(connection, first)
+        changing = frame[frame["trend"] != ""].sort_values(["q_value", "sequence"])
+        followed = list(dict.fromkeys([*changing["sequence"].head(_FOLLOWED), *first]))[:_FOLLOWED]
+        weeks = by_week(connection, followed)
         publish_marts(connection, warehouse_db.path, warehouse_db.marts_path)
-    changing = frame[frame["trend"] != ""].sort_values(["q_value", "sequence"])
     answers = {
         "sequences": frame,
         "changing": changing[["sequence", "trend", "change", "q_value", "chains"]],
     }
-    return answered(
-        context,
-        answers,
-        {"Frequent sequences": _support(frame), "Where they start": _positions(places, first)},
-    )
+    drawn = {
+        "Frequent sequences": _support(frame),
+        "Where they start": _positions(places, first),
+        "Week by week": _weekly(weeks),
+    }
+    return answered(context, answers, drawn)
 
 
 def _support(frame: pd.DataFrame) -> str:
@@ -56,6 +60,17 @@ def _positions(places: pd.DataFrame, order: list[str]) -> str:
         across="position",
         down="sequence",
     )
+
+
+def _weekly(weeks: pd.DataFrame) -> str:
+    """Those that change, and the most frequent."""
+    series = {
+        _arrows(str(name)): pd.Series(
+            (100 * one["support"]).to_numpy(), index=pd.DatetimeIndex(one["week"])
+        )
+        for name, one in weeks.groupby("sequence", sort=False)
+    }
+    return plots.lines(series, title="Week by week", unit="% of chains", across="week until")
 
 
 def _arrows(sequence: str) -> str:
