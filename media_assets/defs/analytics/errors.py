@@ -19,7 +19,7 @@ def operation_errors(
     """Which parameters, codecs and sizes make operations fail, and what to do about each."""
     with warehouse_db.get_connection() as connection:
         guards = questions()["errors"].asked(connection)
-        answers = {"guards": guards, "stages": stages(connection)}
+        answers = {"guards": guards.drop(columns="conditions"), "stages": stages(connection)}
     keep_guards(guards_in(guards), Settings.from_environment())
     return answered(context, answers, {"What fails": _drawn(guards)})
 
