@@ -84,6 +84,8 @@ def raise_alerts(settings: Settings, now: datetime | None = None) -> list[Entry]
         What was added to the log.
     """
     now = now or datetime.now(UTC)
+    if not _root(settings).is_dir():
+        return []
     with _locked(settings):
         log = read_log(settings)
         standing = {entry.user: _follows(entry) for entry in log if entry.action != ALERTED}
