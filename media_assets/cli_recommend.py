@@ -17,6 +17,7 @@ from media_assets.settings import Settings
 if TYPE_CHECKING:
     from media_assets.analytics.recommender.asking import Done
     from media_assets.analytics.recommender.practice import Suggested
+    from media_assets.analytics.recommender.recommend import Recommendation
 
 
 class Kind(StrEnum):
@@ -71,7 +72,7 @@ def recommend(
         (
             one.operation or "(nothing more)",
             f"{one.probability:.0%}".replace("%", " %"),
-            " ".join(f"{given.name}={_shown(given)}" for given in one.parameters),
+            _parameters(one),
             one.reason,
         )
         for one in found
@@ -118,6 +119,18 @@ def _hashes(settings: Settings, user: str | None) -> tuple[str, ...]:
     if keyring is None or user_tag(name, keyring) == NOBODY:
         return ()
     return hashes_of(name, keyring)
+
+
+def _parameters(one: Recommendation) -> str:
+    """Those values that are not what the operation takes without being told."""
+    from media_assets.operations.registry import operation
+
+    fields = operation(one.operation).parameters.model_fields if one.operation else {}
+    return " ".join(
+        f"{given.name}={_shown(given)}"
+        for given in one.parameters
+        if given.name not in fields or fields[given.name].default != given.value
+    )
 
 
 def _shown(given: Suggested) -> str:

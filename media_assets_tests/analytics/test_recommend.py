@@ -184,6 +184,16 @@ def test_who_opted_out_teaches_nothing(warehouse: Connection) -> None:
     assert recommend(learnt(warehouse), []) == []
 
 
+def test_sums_whose_users_were_taken_away_still_count(warehouse: Connection) -> None:
+    for number in range(6):
+        do(warehouse, f"u{number}", ["trim", "resize"], times=2)
+    learnt(warehouse)
+    warehouse.execute("""UPDATE recommendation_days SET "user" = NULL WHERE "user" = 'u0'""")
+    model = learn(read_uses(warehouse), fewest=5)
+    (found, *_) = recommend(model, ["trim"], "video", ["u0"])
+    assert found.reason == "after trim at the beginning, 100 % of 12 video chains went on with resize"
+
+
 def test_operations_that_are_no_more_are_not_recommended(warehouse: Connection) -> None:
     do(warehouse, "u1", ["trim", "a_gone_operation"], times=9)
     do(warehouse, "u1", ["trim", "resize"])

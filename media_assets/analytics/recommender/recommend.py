@@ -12,9 +12,6 @@ from media_assets.analytics.recommender.practice import Practice, Suggested, sug
 from media_assets.analytics.recommender.uses import ORDER, START, context_of, shortened
 from media_assets.operations.registry import operations
 
-ENOUGH = 20
-"""Times that a context was seen from which on its shares are worth telling."""
-
 LEAST = 0.01
 """The smallest probability of what is recommended."""
 
@@ -88,14 +85,11 @@ def _was_done(model: Model, kind: str, number: int, counts: np.ndarray) -> bool:
 
 
 def _common(model: Model, kind: str, context: str, number: int) -> str:
-    """What everybody does, from the longest context that was seen often enough to tell of it."""
-    for least in (ENOUGH, 1):
-        for order in range(ORDER, -1, -1):
-            words = shortened(context, order)
-            level = model.levels[order]
-            row = level.rows.get((kind, words))
-            if row is None or not level.shown[row, number] or level.counts[row].sum() < least:
-                continue
+    """What everybody does, from the longest context it was seen in: the model goes by that one most."""
+    for order in range(ORDER, -1, -1):
+        words, level = shortened(context, order), model.levels[order]
+        row = level.rows.get((kind, words))
+        if row is not None and level.shown[row, number]:
             return _told(level, row, number, words, kind, model)
     return ""
 

@@ -49,7 +49,7 @@ FROM (SELECT DISTINCT source_kind, context, operation FROM recommendation_days);
 CREATE OR REPLACE TEMP TABLE recommendation_users AS
 SELECT CAST(row_number() OVER (ORDER BY "user") - 1 AS INTEGER) AS code, "user"
 FROM (
-    SELECT DISTINCT "user" FROM recommendation_days
+    SELECT DISTINCT coalesce("user", '') AS "user" FROM recommendation_days
     WHERE $users::VARCHAR[] IS NULL OR list_contains($users::VARCHAR[], "user")
 )
 """
@@ -61,7 +61,7 @@ SELECT
     CAST(sum(times) AS BIGINT) AS times, CAST(sum(done) AS BIGINT) AS done
 FROM recommendation_days
 JOIN recommendation_steps USING (source_kind, context, operation)
-JOIN recommendation_users USING ("user")
+JOIN recommendation_users ON recommendation_users."user" = coalesce(recommendation_days."user", '')
 GROUP BY ALL ORDER BY ALL
 """
 
