@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from media_assets.analytics.connection import WarehouseBusy, connect
 from media_assets.errors import BadInput, MediaAssetsError
+from media_assets.forgetting import forget_again, note_backup
 from media_assets.settings import Settings
 from media_assets.store import backup as archive
 
@@ -27,7 +28,9 @@ def backup(settings: Settings, path: Path, *, force: bool = False) -> archive.Ba
     """
     if path.exists() and not force:
         raise BadInput("there is a file already", where=str(path), hint="give another name, or --force")
-    return archive.backup(settings, path, lambda target: copy_warehouse(settings, target))
+    done = archive.backup(settings, path, lambda target: copy_warehouse(settings, target))
+    note_backup(settings, path)
+    return done
 
 
 def restore(settings: Settings, path: Path, *, force: bool = False) -> archive.Restored:
@@ -40,11 +43,14 @@ def restore(settings: Settings, path: Path, *, force: bool = False) -> archive.R
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(lock, timeout=_WAIT_SECONDS):
-            return archive.restore(settings, path, force=force)
+            done = archive.restore(settings, path, force=force)
     except Timeout as error:
         raise WarehouseBusy(
             "the warehouse is in use", where=str(lock.parent), hint="stop Dagster, then restore"
         ) from error
+    # A backup from before somebody was forgotten brings nobody back.
+    forget_again(settings)
+    return done
 
 
 def copy_warehouse(settings: Settings, target: Path) -> bool:

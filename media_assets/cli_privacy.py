@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -53,6 +54,32 @@ def opt_out(user: User = None, data: Data = None, json: Json = False) -> None:
 def opt_in(user: User = None, data: Data = None, json: Json = False) -> None:
     """Take an opt-out back, for events from now on."""
     _set(user, Settings.from_environment(data), False, lambda found: _tell(found, json))
+
+
+def forget(
+    user: Annotated[str, typer.Argument(help="A name, or a hash as events have it.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    data: Data = None,
+    json: Json = False,
+) -> None:
+    """Take a person out of all events, sums, exports, alerts and runs; then look whether any is left."""
+    from media_assets.forgetting import forget as run
+
+    done = run(Settings.from_environment(data), user, dry_run=dry_run)
+    if json:
+        console.print_json(asdict(done))
+    else:
+        rows = [*done.rows.items(), ("lines being written", done.lines), ("runs", done.runs)]
+        title = "What would be changed" if done.dry else "Changed"
+        console.print_table(["table", "rows"], [*rows, ("alerts", done.alerts)], title=title)
+        for path in done.left:
+            console.say(f"still there: {path}; end what has it open, and forget again")
+        for path in done.backups:
+            console.say(f"a backup from before holds the person: {path}; remove it, or make it anew")
+        if not done.dry and not done.left:
+            console.say("no file under the data root holds any of the person's hashes")
+    if done.left:
+        raise typer.Exit(1)
 
 
 def _set(user: str | None, settings: Settings, out: bool, tell: Callable[[dict[str, Any]], None]) -> None:

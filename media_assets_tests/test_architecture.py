@@ -29,7 +29,7 @@ TOP = (
     | {"tracing", "cli_registry", "cli_usage", "cli_prediction", "cli_recommend"}
     | {"cli_abuse", "cli_analytics", "cli_sql", "cli_privacy"}
     | {"adopting", "cli_templates"}
-    | {"recovering", "upkeep", "backing_up", "cli_upkeep"}
+    | {"recovering", "upkeep", "backing_up", "forgetting", "cli_upkeep"}
 )
 ALLOWED = {
     "ids": BASE,

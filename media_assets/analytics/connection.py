@@ -50,6 +50,25 @@ def connect(
     """
     if read_only and not path.exists():
         raise MediaAssetsError("there is no warehouse yet", where=str(path), hint="load events first")
+    with locked(path, timeout):
+        connection = duckdb.connect(str(path), read_only=read_only, config=dict(config or {}))
+        try:
+            if migrating.needed(connection):
+                connection = _migrated(connection, path, read_only, dict(config or {}))
+            if not read_only:
+                tables.create(connection)
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def locked(path: Path, timeout: float = LOCK_SECONDS) -> Iterator[None]:
+    """Keep every other process from the warehouse at `path`.
+
+    Raises:
+        WarehouseBusy: others held it longer than `timeout`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path.with_name(path.name + ".lock"))
     try:
@@ -61,15 +80,7 @@ def connect(
             hint="wait for the load that is running, or end it",
         ) from error
     try:
-        connection = duckdb.connect(str(path), read_only=read_only, config=dict(config or {}))
-        try:
-            if migrating.needed(connection):
-                connection = _migrated(connection, path, read_only, dict(config or {}))
-            if not read_only:
-                tables.create(connection)
-            yield connection
-        finally:
-            connection.close()
+        yield
     finally:
         lock.release()
 

@@ -37,10 +37,16 @@ class Key:
 
 @dataclass(frozen=True)
 class Keyring:
-    """Every key there is, the newest last, and the hashes of those who opted out."""
+    """Every key there is, the newest last.
+
+    Attributes:
+        opted_out: hashes of those who opted out.
+        forgotten: hashes of those who were forgotten: a backup from before may bring them back.
+    """
 
     keys: tuple[Key, ...]
     opted_out: frozenset[str]
+    forgotten: frozenset[str] = frozenset()
 
     @property
     def newest(self) -> Key:
@@ -62,6 +68,7 @@ def load_keyring(path: Path, data_root: Path) -> Keyring:
         document = json.loads(path.read_text())
         keys = tuple(Key(k["id"], bytes.fromhex(k["secret"]), k["created"]) for k in document["keys"])
         opted_out = frozenset(map(str, document.get("opted_out", ())))
+        forgotten = frozenset(map(str, document.get("forgotten", ())))
     except OSError as error:
         raise UnusableKey(f"it cannot be read: {error.strerror}", where=str(path)) from error
     except (ValueError, KeyError, TypeError) as error:
@@ -74,7 +81,7 @@ def load_keyring(path: Path, data_root: Path) -> Keyring:
         raise UnusableKey("others may read the key", where=str(path), hint=f"chmod 600 {path}")
     if not keys or any(len(key.secret) < _SECRET_BYTES for key in keys):
         raise UnusableKey("it holds no whole key", where=str(path), hint="put the right one back")
-    return Keyring(keys, opted_out)
+    return Keyring(keys, opted_out, forgotten)
 
 
 def add_key(path: Path, data_root: Path) -> Keyring:
@@ -94,13 +101,21 @@ def set_opted_out(path: Path, data_root: Path, hashes: frozenset[str], *, out: b
     Raises:
         UnusableKey: see `load_keyring`.
     """
+    return _list(path, data_root, "opted_out", lambda listed: listed | hashes if out else listed - hashes)
+
+
+def add_forgotten(path: Path, data_root: Path, hashes: frozenset[str]) -> Keyring:
+    """Remember that these hashes are to be forgotten again wherever an old copy brings them back.
+
+    Raises:
+        UnusableKey: see `load_keyring`.
+    """
+    return _list(path, data_root, "forgotten", lambda listed: listed | hashes)
+
+
+def _list(path: Path, data_root: Path, name: str, change: Callable[[set[str]], set[str]]) -> Keyring:
     load_keyring(path, data_root)
-
-    def changed(document: Mapping[str, Any]) -> Mapping[str, Any]:
-        listed = set(document.get("opted_out", ()))
-        return {**document, "opted_out": sorted(listed | hashes if out else listed - hashes)}
-
-    _change(path, changed)
+    _change(path, lambda document: {**document, name: sorted(change(set(document.get(name, ()))))})
     return load_keyring(path, data_root)
 
 

@@ -28,7 +28,7 @@ Kind = TypeVar("Kind", bound=Event)
 
 _RETRYABLE = (Cancelled, DeliveryFailed, DiskFull, FetchFailed, FfmpegMissing, TimeLimitExceeded, OSError)
 # What a person could be known by, and is left out where somebody opted out.
-_PERSONAL: Mapping[str, Any] = {
+PERSONAL: Mapping[str, Any] = {
     "user": None,
     "run": None,
     "subject": None,
@@ -134,4 +134,4 @@ def _allowed(event: Kind, origin: Origin) -> Kind:
     """The event without what may not be told of somebody who opted out."""
     if not origin.counted_only:
         return event
-    return replace(event, **{name: empty for name, empty in _PERSONAL.items() if hasattr(event, name)})
+    return replace(event, **{name: empty for name, empty in PERSONAL.items() if hasattr(event, name)})
