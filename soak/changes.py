@@ -62,22 +62,15 @@ class Changes:
             "nest": (1, self._nest),
         }
 
-    @property
-    def kinds(self) -> list[str]:
-        """The kinds of change there are."""
-        return list(self._kinds)
-
-    def change(self, now: float, kind: str | None = None) -> None:
-        """Make one change: of that kind, or a drawn one; another if there is nothing to make it to."""
+    def change(self, now: float) -> None:
+        """Make one change, drawn at random; another if there is nothing to make it to."""
         weights = [weight for weight, _ in self._kinds.values()]
-        while True:
-            chosen = kind or self._chance.choices(self.kinds, weights)[0]
+        words = None
+        while words is None:
+            chosen = self._chance.choices(list(self._kinds), weights)[0]
             words = self._kinds[chosen][1](now)
-            if words is not None:
-                self.made[chosen] += 1
-                self.told.append(f"{chosen}: {words}")
-            if words is not None or kind is not None:
-                return
+        self.made[chosen] += 1
+        self.told.append(f"{chosen}: {words}")
 
     def go_on(self, now: float) -> None:
         """Take the steps of what is under way that are due."""

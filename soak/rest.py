@@ -77,13 +77,6 @@ def wait_for_rest(
     return busy_until - started, left
 
 
-def cannot_be_made(actions: Actions) -> dict[str, str]:
-    """Kompositions whose document or sources do not allow a plan now, and why."""
-    instance = actions.session.instance
-    keys = instance.get_dynamic_partitions(str(KOMPOSITIONS.name))
-    return outstanding_plans(instance, actions.media, keys)[1]
-
-
 def _runs(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
     return list(instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY)))
 
