@@ -40,6 +40,7 @@ class Settings:
         reserve_bytes: what a render leaves free on its disk (`MEDIA_ASSETS_RESERVE_BYTES`); None for
             256 MiB, or a twentieth of a disk that is smaller than 5 GiB.
         fewest_users: users behind a figure that is shown to others (`MEDIA_ASSETS_FEWEST_USERS`, up to 32).
+        retention_days: days for which events are kept one by one (`MEDIA_ASSETS_RETENTION_DAYS`).
         suspend: `on` to suspend whoever raises an alert, `off` only to tell of it (`MEDIA_ASSETS_SUSPEND`).
         abuse_z: robust z-score from which on use is abuse (`MEDIA_ASSETS_ABUSE_Z`).
         abuse_operations, abuse_cpu_seconds, abuse_failures, abuse_bytes: what it must be at the least, in a
@@ -70,6 +71,7 @@ class Settings:
     pool_warehouse: int = 1
     reserve_bytes: int | None = None
     fewest_users: int = 5
+    retention_days: int = 400
     suspend: str = "off"
     abuse_z: float = 5.0
     abuse_operations: float = 100.0
@@ -112,6 +114,7 @@ class Settings:
             pool_warehouse=max(1, int(_positive(env, "MEDIA_ASSETS_POOL_WAREHOUSE", 1.0))),
             scenes=_one_of(env, "MEDIA_ASSETS_SCENES", ("scdet", "pyscenedetect")),
             reserve_bytes=_bytes(env, "MEDIA_ASSETS_RESERVE_BYTES"),
+            retention_days=max(1, int(_positive(env, "MEDIA_ASSETS_RETENTION_DAYS", 400.0))),
             fewest_users=min(32, max(1, int(_positive(env, "MEDIA_ASSETS_FEWEST_USERS", 5.0)))),
             suspend=_one_of(env, "MEDIA_ASSETS_SUSPEND", ("off", "on")),
             abuse_z=_positive(env, "MEDIA_ASSETS_ABUSE_Z", cls.abuse_z),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from media_assets.analytics.connection import Connection
 
@@ -15,7 +16,8 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS rollup_days (
     rollup VARCHAR NOT NULL, day DATE NOT NULL, events BIGINT NOT NULL, latest UUID NOT NULL,
     code VARCHAR NOT NULL
-)
+);
+CREATE TABLE IF NOT EXISTS rollup_horizon (day DATE NOT NULL)
 """
 
 _DAYS = """
@@ -24,14 +26,18 @@ SELECT CAST("timestamp" AS DATE) AS day, count(*) AS events, max(event_id) AS la
 FROM {source} GROUP BY ALL
 """
 
+# What is older than the horizon is frozen: its events are gone, and its sums are all there is.
 _STALE = """
 CREATE OR REPLACE TEMP TABLE stale_days AS
 SELECT day FROM (
-    SELECT * FROM event_days
-    EXCEPT SELECT day, events, latest FROM rollup_days WHERE rollup = $name AND code = $code
+    SELECT day FROM (
+        SELECT * FROM event_days
+        EXCEPT SELECT day, events, latest FROM rollup_days WHERE rollup = $name AND code = $code
+    )
+    UNION
+    SELECT day FROM rollup_days WHERE rollup = $name AND day NOT IN (SELECT day FROM event_days)
 )
-UNION
-SELECT day FROM rollup_days WHERE rollup = $name AND day NOT IN (SELECT day FROM event_days)
+WHERE day >= coalesce((SELECT max(day) FROM rollup_horizon), CAST('0001-01-01' AS DATE))
 """
 
 
@@ -90,6 +96,13 @@ def forget(connection: Connection, days: Iterable[object] | None = None) -> None
         )
 
 
+def freeze(connection: Connection, before: date) -> None:
+    """Leave sums of days before a date as they are from now on, whatever becomes of their events."""
+    connection.execute(_TABLES)
+    connection.execute("DELETE FROM rollup_horizon")
+    connection.execute("INSERT INTO rollup_horizon VALUES (?)", [before])
+
+
 def _refresh(connection: Connection, rollup: Rollup) -> int:
     name, source, select = rollup.name, rollup.source, rollup.select
     connection.execute(_STALE, {"name": name, "code": rollup.code})
@@ -100,7 +113,7 @@ def _refresh(connection: Connection, rollup: Rollup) -> int:
     connection.begin()
     try:
         if not _of_this_code(connection, rollup):
-            connection.execute(f"DROP TABLE IF EXISTS {name}")
+            _put_aside(connection, name)
             connection.execute("DELETE FROM rollup_days WHERE rollup = ?", [name])
         _make_table(connection, rollup)
         connection.execute(f"DELETE FROM {name} WHERE day IN (SELECT day FROM stale_days)")  # noqa: S608
@@ -140,6 +153,21 @@ def _of_this_code(connection: Connection, rollup: Rollup) -> bool:
         "SELECT 1 FROM rollup_days WHERE rollup = ? AND code <> ? LIMIT 1", [rollup.name, rollup.code]
     ).fetchone()
     return found is None
+
+
+def _put_aside(connection: Connection, name: str) -> None:
+    """Remove sums that another question gave; those whose events are gone stay under another name."""
+    tables = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [name]).fetchone()
+    horizon = connection.execute("SELECT max(day) FROM rollup_horizon").fetchone()
+    if tables is None:
+        return
+    before = horizon[0] if horizon else None
+    frozen = f"SELECT 1 FROM {name} WHERE day < ? LIMIT 1"  # noqa: S608 - our own names
+    if before is not None and connection.execute(frozen, [before]).fetchone():
+        kept = f"{name}_until_{before:%Y%m%d}"
+        rows = f"SELECT * FROM {name} WHERE day < ?"  # noqa: S608
+        connection.execute(f"CREATE OR REPLACE TABLE {kept} AS {rows}", [before])
+    connection.execute(f"DROP TABLE {name}")
 
 
 def _make_table(connection: Connection, rollup: Rollup) -> None:
