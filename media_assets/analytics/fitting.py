@@ -47,13 +47,25 @@ class Measured:
     traits: Sequence[Mapping[str, Any]]
 
 
-def fitted(measured: Mapping[str, Measured], *, alike: bool) -> dict[str, Curve]:
+def fitted(
+    measured: Mapping[str, Measured], *, alike: bool, known: tuple[Influence, ...] = ()
+) -> dict[str, Curve]:
     """Curves by operation.
 
     Args:
         alike: scales are estimates of the values, so that operations tell about each other: the curve
             of all of them is under `EVERY`, and few measurements of one are drawn towards it.
+        known: influences that were there before anything was measured.
     """
+    if known:
+        without = {
+            name: replace(one, values=one.values / np.exp(_explained(known, one)))
+            for name, one in measured.items()
+        }
+        found = fitted(without, alike=alike)
+        return {
+            name: replace(curve, influences=(*known, *curve.influences)) for name, curve in found.items()
+        }
     enough = {name: one for name, one in measured.items() if len(one.values) >= FEWEST}
     if not alike:
         return {name: _with_traits(_line(one) or _ratio(one), one) for name, one in enough.items()}

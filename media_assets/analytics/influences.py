@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from media_assets.planning.learnt import Influence, level
+from media_assets.planning.learnt import GIVEN, Influence, level
 
 Floats = npt.NDArray[np.float64]
 
@@ -55,9 +55,10 @@ def found_influences(errors: Floats, traits: Sequence[Mapping[str, Any]]) -> tup
     if len(errors) < FEWEST or float(np.abs(errors - np.median(errors)).mean()) < _NEGLIGIBLE:
         return ()
     columns = [_column(name, traits) for name in sorted({name for one in traits for name in one})]
+    inputs = len({tuple(one.get(name) for name in one if name.endswith(GIVEN)) for one in traits})
     left, found = _within(errors), list[Influence]()
     for _ in range(_MOST_INFLUENCES):
-        best = _strongest(left, columns)
+        best = _strongest(left, columns, inputs)
         if best is None:
             break
         influence, column = best
@@ -76,13 +77,18 @@ def _column(name: str, traits: Sequence[Mapping[str, Any]]) -> _Column:
     return _Column(name, np.array(numbers), [str(text) for text in texts], codes)
 
 
-def _strongest(left: Floats, columns: Sequence[_Column]) -> tuple[Influence, _Column] | None:
-    """The trait that leaves least of the errors, if that is worth its levels."""
+def _strongest(left: Floats, columns: Sequence[_Column], inputs: int) -> tuple[Influence, _Column] | None:
+    """The trait that leaves least of the errors, if that is worth its levels.
+
+    Args:
+        inputs: how many different ones were given: what is said of these is learnt from that many only.
+    """
     best, least = None, _WORTH * _squares(left)
     for column in columns:
         for influence in _candidates(column, left):
             parts = max(1, len(influence.levels) - 1)
-            price = 1.0 + _LEVEL_COST * parts / max(1.0, len(left) - parts)
+            seen = min(inputs, len(left)) if column.name.endswith(GIVEN) else len(left)
+            price = 1.0 + _LEVEL_COST * parts / max(1.0, seen - parts)
             score = _squares(left - column.applied(influence)) * price
             if score < least:
                 best, least = (influence, column), score
@@ -93,7 +99,10 @@ def _candidates(column: _Column, left: Floats) -> Iterator[Influence]:
     """The trait as a set of levels, and as a slope where it is a number."""
     counts = np.bincount(column.codes, minlength=len(column.texts))
     enough = [code for code, count in enumerate(counts) if count >= _FEWEST_OF_A_LEVEL]
-    if 1 < len(enough) <= len(left) // _FEWEST_OF_A_LEVEL:
+    x = column.numbers[known := np.isfinite(column.numbers)]
+    # Each source has its own size and detail: as levels they would only name the sources.
+    nameable = not (column.name.endswith(GIVEN) and len(x))
+    if nameable and 1 < len(enough) <= len(left) // _FEWEST_OF_A_LEVEL:
         middle = float(left.mean())
         # Drawn to the middle as if one more measurement had been there.
         yield Influence(
@@ -104,8 +113,7 @@ def _candidates(column: _Column, left: Floats) -> Iterator[Influence]:
                 for code in enough
             },
         )
-    known = np.isfinite(column.numbers)
-    x, y = column.numbers[known], left[known]
+    y = left[known]
     if len(x) >= FEWEST and len(np.unique(x)) > 2:
         centre = float(x.mean())
         slope = float(((x - centre) * (y - y.mean())).sum() / ((x - centre) ** 2).sum())

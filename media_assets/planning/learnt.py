@@ -18,6 +18,12 @@ EVERY = ""
 """The operation under which the curve of all operations together stands."""
 
 _SOUND_MEGAPIXELS = 0.05
+_WORTH = {
+    **{"hevc": 1.7, "vp9": 1.5, "av1": 2.0, "vp8": 0.9, "mpeg4": 0.4, "mpeg2video": 0.35, "h263": 0.4},
+    **{"mjpeg": 0.1, "prores": 0.03, "dnxhd": 0.03, "ffv1": 0.03, "rawvideo": 0.01},
+}
+"""How many bits of H.264 one of another codec's is about worth."""
+DETAIL = "detail (given)"
 _TRAITS = ("source_codec", "output_format")
 GIVEN = "(given)"
 """Ends the names of traits that are of what an operation is given, and that all operations have."""
@@ -144,8 +150,9 @@ def traits(parameters: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str,
     }
     found |= {f"{name} {GIVEN}": given.get(name) for name in _TRAITS}
     pixels = (given.get("width") or 0) * (given.get("height") or 0)
-    # Its bits per pixel say how much there is to see in a source.
-    numbers = {"pixels": pixels, "fps": given.get("fps"), "detail": given.get("source_bits_per_pixel")}
+    # Its bits per pixel say how much there is to see in a source, better codecs needing fewer of them.
+    bits = (given.get("source_bits_per_pixel") or 0.0) * _WORTH.get(str(given.get("source_codec")), 1.0)
+    numbers = {"pixels": pixels, "fps": given.get("fps"), "detail": bits}
     return found | {f"{name} {GIVEN}": math.log(value) for name, value in numbers.items() if value}
 
 

@@ -131,6 +131,16 @@ def test_nothing_is_found_where_there_is_nothing() -> None:
     assert found <= 4
 
 
+def test_what_is_given_is_never_told_by_its_name() -> None:
+    """Seven sources that differ for no reason that any number of theirs tells."""
+    chance = np.random.default_rng(5)
+    which = np.arange(140) % 7
+    errors = chance.normal(0, 0.5, 7)[which] + chance.normal(0, 0.05, 140)
+    details = chance.permutation(7)
+    found = found_influences(errors, [{"detail (given)": float(details[n])} for n in which])
+    assert all(not one.levels for one in found)
+
+
 def test_an_influence_goes_no_further_than_anybody_has_been() -> None:
     slope = Influence("crf", slope=-0.1, centre=20, least=18, most=30)
     assert slope.of({"crf": 51}) == slope.of({"crf": 30}) == pytest.approx(-1.0)

@@ -10,15 +10,21 @@ from typing import Any
 import pytest
 
 from media_assets.analytics import estimates, rollups, warehouse
-from media_assets.analytics.events import writer_for
+from media_assets.analytics.events import read_events, writer_for
+from media_assets.analytics.outcomes import Place, log_result
 from media_assets.analytics.questions import prediction
 from media_assets.errors import DocumentError
 from media_assets.job_plans import plan_job
 from media_assets.media.run import commands_started
 from media_assets.operations.registry import operations
-from media_assets.planning.estimates import expected_cpu_seconds, job_estimate, node_estimate
+from media_assets.planning.estimates import (
+    bits_per_pixel,
+    expected_cpu_seconds,
+    job_estimate,
+    node_estimate,
+)
 from media_assets.planning.execute import execute
-from media_assets.planning.learnt import Factors
+from media_assets.planning.learnt import QUANTITIES, Curve, Factors, Influence
 from media_assets.planning.report import mermaid, tree
 from media_assets.settings import Settings
 from media_assets.store.outputs import OutputStore
@@ -131,7 +137,7 @@ def test_every_operation_has_an_estimate(clips: Clips, settings: Settings) -> No
 
 def test_events_correct_the_estimates(clips: Clips, settings: Settings) -> None:
     """A machine on which trims take three times what the shipped speeds say, and all else twice."""
-    writer = writer_for(settings)
+    writer, detail = writer_for(settings), bits_per_pixel(clips["plain"].info)
     for index in range(7):
         for name, factor in (("trim", 3.0), ("resize", 2.0), ("flip", 2.0)):
             cpu = 100.0 if index == 0 else factor  # one render on a busy machine does not count
@@ -142,6 +148,7 @@ def test_events_correct_the_estimates(clips: Clips, settings: Settings) -> None:
                     "rendered",
                     cpu_seconds=cpu,
                     expected_cpu_seconds=1.0,
+                    source_bits_per_pixel=detail,
                 )
             )
     assert estimates.factors_of(settings) == Factors()
@@ -159,6 +166,33 @@ def test_events_correct_the_estimates(clips: Clips, settings: Settings) -> None:
     assert fitted == pytest.approx(2 * plain, rel=0.05)
 
 
+def test_a_plan_says_what_it_knows_its_times_from(job: Path, settings: Settings) -> None:
+    assert "s (shipped speeds)" in tree(plan_job(job, settings))
+    writer = writer_for(settings)
+    for index in range(41):
+        writer.append(
+            new_event(
+                "to_mp3",
+                f"effect_to_mp3_{index:016x}",
+                "rendered",
+                seconds=6.0 + index / 10,
+                cpu_seconds=4.0,
+                expected_cpu_seconds=1.0,
+            )
+        )
+    with warehouse.connect(settings.warehouse_path) as connection:
+        warehouse.load_events(connection, settings.event_root)
+        rollups.refresh(connection, prediction.ROLLUPS)
+        estimates.keep_factors(prediction.learnt(connection), settings)
+    document = plan_job(job, settings)
+    (sound,) = [node["estimate"] for node in document["nodes"] if node["name"] == "sound"]
+    assert sound["low_seconds"] < sound["seconds"] < sound["high_seconds"]
+    assert sound["events"] == 41
+    drawn = tree(document)
+    assert "learnt from 41 events)" in drawn
+    assert "learnt from other operations)" in drawn
+
+
 def test_what_was_expected_is_kept_with_what_was_measured(clips: Clips, settings: Settings) -> None:
     document = {"op": "flip", "input": "in", "output": "out"}
     plan = planned(settings, {"in": clips["plain"]}, document)
@@ -166,3 +200,28 @@ def test_what_was_expected_is_kept_with_what_was_measured(clips: Clips, settings
     assert result.outcome is not None
     notes = result.outcome.output.made.notes
     assert notes["expected_cpu_seconds"] == pytest.approx(expected_cpu_seconds(plan, ["out"]), abs=1e-3)
+
+
+def test_the_event_of_a_render_has_what_its_plan_predicted(clips: Clips, settings: Settings) -> None:
+    traits = tuple(
+        Influence(trait, slope=0.5, centre=-1.0, least=-20.0, most=20.0)
+        for trait in ("detail (given)", "pixels (given)", "fps (given)", "contrast")
+    )
+    named = Influence("source_codec (given)", {"h264": 0.3})
+    curve = Curve(0.1, 2.0, (*traits, named), 0.8, 1.3, 30)
+    factors = Factors({quantity: {"color_correction": curve} for quantity in QUANTITIES})
+    estimates.keep_factors(factors, settings)
+    plan = planned(
+        settings,
+        {"in": clips["plain"]},
+        {"op": "trim", "input": "in", "output": "cut", "params": {"end": 1}},
+        {"op": "color_correction", "input": "cut", "output": "out", "params": {"contrast": 1.3}},
+    )
+    said = node_estimate(plan, plan.nodes["out"], 2, factors)
+    (result,) = execute(plan, ["out"], OutputStore(settings), settings)
+    log_result(Place(settings, None, "in"), plan, result, wanted=[plan.nodes["out"].recipe.id], told=set())
+    (event,) = [one for one in read_events(settings.event_root, 9) if one["outcome"] == "rendered"]
+    assert event["predicted_cpu_seconds"] == pytest.approx(said.cpu_seconds, rel=0.01)
+    assert event["predicted_ms"] == pytest.approx(1000 * said.seconds, rel=0.01)
+    assert event["predicted_memory_bytes"] == pytest.approx(said.memory_bytes, rel=0.01)
+    assert event["predicted_bytes"] == pytest.approx(said.disk_bytes, rel=0.01)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,16 @@ from media_assets.analytics.connection import Connection
 from media_assets.analytics.fitting import Measured, fitted
 from media_assets.analytics.questions.suppressed import suppressed
 from media_assets.analytics.rollups import Rollup
-from media_assets.planning.learnt import QUANTITIES, Curve, Factors, Quantity, scales, traits
+from media_assets.planning.learnt import (
+    DETAIL,
+    QUANTITIES,
+    Curve,
+    Factors,
+    Influence,
+    Quantity,
+    scales,
+    traits,
+)
 
 SAMPLES = Rollup(
     "prediction_samples",
@@ -53,6 +63,18 @@ _COLUMNS = (
     *("fixed", "rate", "traits"),
 )
 
+
+def _of_detail(slope: float) -> tuple[Influence, ...]:
+    return (Influence(DETAIL, {}, slope, math.log(0.07), math.log(0.003), math.log(0.3)),)
+
+
+# What has more to be seen takes more to encode, and more bytes: about so before anything is measured.
+# Events correct it.
+_KNOWN: Mapping[Quantity, tuple[Influence, ...]] = {
+    "cpu_seconds": _of_detail(0.35),
+    "seconds": _of_detail(0.35),
+    "disk_bytes": _of_detail(0.8),
+}
 _One = tuple[bool, str, Quantity, Measured]
 
 
@@ -97,7 +119,8 @@ def _learnt(measured: Sequence[_One]) -> Factors:
     for planned, operation, quantity, one in measured:
         sorts[planned].setdefault(quantity, {})[operation] = one
     return Factors(
-        *({name: fitted(by, alike=planned) for name, by in sorts[planned].items()} for planned in sorts)
+        {name: fitted(by, alike=True, known=_KNOWN.get(name, ())) for name, by in sorts[True].items()},
+        {name: fitted(by, alike=False) for name, by in sorts[False].items()},
     )
 
 
