@@ -14,6 +14,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 _WIDTH = 7.2
 _INK = "#334155"
@@ -45,6 +46,7 @@ _STYLE: Any = {
 }
 _DASHES = ("-", "--", ":")
 _MOST_TICKS = 40
+_FEW_DECADES = 100.0
 
 
 def bars(
@@ -76,7 +78,7 @@ def bars(
         axes.grid(visible=False, axis="y")
         if log and any(value > 0 for value in lengths):
             axes.set_xscale("log")
-            axes.xaxis.set_major_formatter("{x:g}")
+            _in_decades(axes.xaxis)
         axes.set_xlabel(unit)
 
     return _drawn(draw, title, height=1.1 + 0.26 * max(len(values), 2))
@@ -115,7 +117,7 @@ def lines(
             _in_dates(axes)
         if log and any((values > 0).any() for values in series.values()):
             axes.set_yscale("log")
-            axes.yaxis.set_major_formatter("{x:g}")
+            _in_decades(axes.yaxis)
         elif all((values >= 0).all() for values in series.values()):
             axes.set_ylim(bottom=0)
         axes.set_xlabel(across)
@@ -171,6 +173,19 @@ def _drawn(draw: Callable[[Axes], None], title: str, *, height: float) -> str:
         # Without a date and a program's version the bytes tell nothing but the figures.
         figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
     return drawn.getvalue()
+
+
+def _in_decades(axis: Axis) -> None:
+    """Plain numbers: 1, 10, 100, and where there is hardly one of these, 2 and 5 too."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set_major_formatter("{x:g}")
+    low, high = axis.get_view_interval()
+    if high < low * _FEW_DECADES:
+        axis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+        axis.set_minor_formatter("{x:g}")
+    else:
+        axis.set_minor_formatter(NullFormatter())
 
 
 def _in_dates(axes: Axes) -> None:

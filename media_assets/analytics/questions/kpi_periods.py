@@ -99,7 +99,7 @@ def by_window(connection: Connection, prices: Prices) -> pd.DataFrame:
 
 
 def by_type(connection: Connection) -> pd.DataFrame:
-    """Over all days: type (`workflow`, `job`, `komposition`), events, done, failed, success_rate, p50, p95."""
+    """Over all days: type (`workflow`, `job`, `komposition`), events, done, failed, success_rate, times."""
     table = suppressed(connection.execute(_BY_TYPE).df(), connection)
     times = percentiles(connection.execute(_TIMES_BY_TYPE).df(), ["type"], _ENDS)
     return table.merge(times.drop(columns="timed"), on="type", how="left")

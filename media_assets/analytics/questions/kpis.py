@@ -1,7 +1,8 @@
-"""Key figures: whether workflows succeed, how long they take, what people adopt and what all of it costs."""
+"""Key figures: whether workflows succeed, how long they take, what people adopt, and what it costs."""
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import pandas as pd
@@ -77,10 +78,11 @@ def weekly(connection: Connection, prices: Prices | None = None) -> pd.DataFrame
 def _row(windows: pd.DataFrame, kpi: Kpi, prices: Prices) -> tuple[object, ...] | None:
     if "latest" not in windows.index:
         return None
-    value, behind = windows.loc["latest", kpi.column], windows.loc["latest", kpi.counted]
-    if pd.isna(value) or not behind > 0:
+    values, counts = windows[kpi.column].astype(float), windows[kpi.counted].astype(float)
+    value, behind = float(values["latest"]), float(counts["latest"])
+    if math.isnan(value) or not behind > 0:
         return None
-    before = windows[kpi.column].get("before")
+    before = values.get("before")
     unit = prices.currency if kpi.unit == "currency" else kpi.unit
     return kpi.name, value, before, unit, f"{kpi.of}, {WINDOW_DAYS} days", int(behind)
 
@@ -95,7 +97,7 @@ def _retained(cohorts: pd.DataFrame) -> list[tuple[object, ...]]:
             None,
             "share",
             "people",
-            int(found.loc[week, "people"]),
+            int(found["people"][week]),
         )
         for week in _RETAINED_WEEKS
         if week in found.index

@@ -55,7 +55,7 @@ FROM (
         AS overlay_id
     FROM drawn
 )
-"""
+"""  # noqa: S608 - our own words
 
 _LEAVE = f"""
 DELETE FROM operation_events WHERE event_id IN (
@@ -74,7 +74,7 @@ DELETE FROM operation_events WHERE event_id IN (
         AND {_DRAW.format(what=_WEEK_OF_USER)}
             >= list_extract($curve, least(since, len($curve)))
 )
-"""
+"""  # noqa: S608
 
 
 @dataclass(frozen=True)
