@@ -40,8 +40,9 @@ def scores(data: Data = None, json: Json = False) -> None:
         )
     with connect(path) as connection:
         refresh(connection, abuse.ROLLUPS)
-        usual = abuse.usual(connection, settings)
-        hours = abuse.told(abuse.alarming(connection, usual, settings.abuse_z))
+        windows = abuse.windows(connection)
+    usual = abuse.usual(windows, settings)
+    hours = abuse.told(abuse.alarming(windows, usual, settings.abuse_z))
     named = [f"{hour:%Y-%m-%dT%H}:00Z" for hour in hours["hour"]]
     hours = hours.assign(hour=named, score=hours["score"].round(2))
     limits = abuse.limits(usual)

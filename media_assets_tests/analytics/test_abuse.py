@@ -24,7 +24,8 @@ START = datetime(2026, 10, 1)
 
 def found(connection: Connection, settings: Settings = SETTINGS, days: int = 400) -> pd.DataFrame:
     refresh(connection, abuse.ROLLUPS)
-    return abuse.alarming(connection, abuse.usual(connection, settings, days=days), settings.abuse_z)
+    windows = abuse.windows(connection, days=days)
+    return abuse.alarming(windows, abuse.usual(windows, settings), settings.abuse_z)
 
 
 def add(

@@ -9,13 +9,14 @@ not a little more. The hour of the day is left out: a batch by night is no abuse
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 
 from media_assets.analytics.connection import Connection
-from media_assets.analytics.questions.suppressed import known_users
 from media_assets.analytics.rollups import Rollup
 from media_assets.settings import Settings
 
@@ -45,54 +46,43 @@ OWN_SHARE = 0.6
 LEAST_SPREAD = 0.5
 """Of logarithms: where all do the same, z = 5 is still twelve times as much."""
 
+_WINDOW_COLUMNS = ("user", "hour", "measure", "hours", "value", "usual", "own_usual", "z")
 _HARDLY_MORE = 0.5
 _COLUMNS = ("user", "hour", "score", "reasons")
 
-_LEVELS = ",\n    ".join(
-    f"ln(1 + sum({measure}) OVER within_{hours}) AS {measure}_{hours}"
-    for measure in MEASURES
-    for hours in WINDOW_HOURS
-)
-_WITHIN = ",\n    ".join(
-    f"""within_{hours} AS (
-        PARTITION BY "user" ORDER BY hour RANGE BETWEEN INTERVAL {hours - 1} HOUR PRECEDING AND CURRENT ROW
-    )"""
-    for hours in WINDOW_HOURS
-)
-_NAMES = [f"{measure}_{hours}" for measure in MEASURES for hours in WINDOW_HOURS]
-_WINDOWS = f"""
-CREATE OR REPLACE TEMP TABLE abuse_windows AS
-WITH newest AS (SELECT max(hour) AS hour FROM abuse_hours)
-SELECT "user", hour, {_LEVELS}
+# A day more than is asked for: the first windows reach back into it.
+_ACTIVE = """
+SELECT
+    "user", hour, CAST(operations AS DOUBLE) AS operations, cpu_seconds,
+    CAST(failures AS DOUBLE) AS failures, CAST(bytes_written AS DOUBLE) AS bytes_written
 FROM abuse_hours
-WHERE hour >= (SELECT hour FROM newest) - to_days(CAST($days AS INTEGER) + 1)
-WINDOW {_WITHIN}
-QUALIFY hour >= (SELECT hour FROM newest) - to_days(CAST($days AS INTEGER))
-"""  # noqa: S608 - our own words
-_MIDDLES = f"""
-SELECT {", ".join(f"median({name})" for name in _NAMES)} FROM abuse_windows
-"""  # noqa: S608
-# The spread above the middle: what is below it, such as failed work that wrote nothing, says nothing of
-# how much is too much. For a normal distribution it is the standard deviation.
-_SPREADS = f"""
-SELECT {", ".join(f"1.4826 * median({n} - ${n}) FILTER ({n} >= ${n})" for n in _NAMES)} FROM abuse_windows
-"""  # noqa: S608
-_HIGHEST = ", ".join(f"({name} - ${name}_middle) / ${name}_spread" for name in _NAMES)
-_DISTANCES = f"""
-SELECT
-    CAST(floor(greatest({_HIGHEST}, 0)) AS BIGINT) AS z, count(*) AS hours,
-    count(DISTINCT "user") AS users
-FROM abuse_windows GROUP BY ALL ORDER BY ALL
-"""  # noqa: S608
-_ABOVE = """
-SELECT "user", hour, {name} AS level FROM abuse_windows WHERE {name} >= ? ORDER BY ALL
+WHERE hour >= (SELECT max(hour) FROM abuse_hours) - to_days(CAST($days AS INTEGER) + 1)
+ORDER BY "user", hour
 """
-_OWN = """
-SELECT
-    "user", count(DISTINCT CAST(hour AS DATE)) AS days, median({name}) AS own_middle,
-    greatest(1.4826 * mad({name}), ?) AS own_spread
-FROM abuse_windows WHERE "user" IN (SELECT unnest(?)) GROUP BY ALL ORDER BY ALL
-"""
+_FAR = 1 << 32
+"""Hours between users: more than there are, so that no window reaches from one to another."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows that end with each active hour, ordered by user and time.
+
+    Attributes:
+        users: hashes, one for each hour.
+        hours: when (UTC).
+        firsts: where each user's hours begin, and the end.
+        levels: logarithms of one more than each sum, by measure and length.
+    """
+
+    users: np.ndarray
+    hours: np.ndarray
+    firsts: np.ndarray
+    levels: Mapping[tuple[str, int], np.ndarray]
+
+    def of(self, row: int) -> slice:
+        """All hours of the user of one."""
+        at = int(np.searchsorted(self.firsts, row, side="right"))
+        return slice(int(self.firsts[at - 1]), int(self.firsts[at]))
 
 
 @dataclass(frozen=True)
@@ -112,70 +102,79 @@ class Usual:
     spread: float
     alarm: float
 
-    @property
-    def name(self) -> str:
-        """The column of its windows."""
-        return f"{self.measure}_{self.hours}"
+
+def windows(connection: Connection, *, days: int = DAYS) -> Windows:
+    """The windows of the last `days` before the newest event, from the rollup as it is."""
+    active = connection.execute(_ACTIVE, {"days": days}).df()
+    hours = active["hour"].to_numpy(dtype="datetime64[h]")
+    number = hours.astype(np.int64)
+    place = pd.factorize(active["user"])[0] * _FAR + number
+    since = number.max(initial=0) - 24 * days
+    kept = number >= since
+    levels = {}
+    for measure in MEASURES:
+        until = np.concatenate([[0.0], np.cumsum(active[measure].to_numpy())])
+        for length in WINDOW_HOURS:
+            first = np.searchsorted(place, place - (length - 1))
+            sums = np.maximum(until[1:] - until[first], 0.0)
+            levels[measure, length] = np.log1p(sums[kept])
+    users = place[kept] // _FAR
+    changes = np.flatnonzero(np.diff(users, prepend=-1))
+    firsts = np.append(changes, len(users))
+    return Windows(active["user"].to_numpy(dtype=object)[kept], hours[kept], firsts, levels)
 
 
-def usual(connection: Connection, settings: Settings | None = None, *, days: int = DAYS) -> list[Usual]:
-    """What is usual for each measure and window; nothing where fewer than five users are known.
+def usual(found: Windows, settings: Settings) -> list[Usual]:
+    """What is usual for each measure and length; nothing where fewer than five users were active.
 
-    Everybody's sums are compared with everybody's, so there has to be an everybody. The windows stay in
-    the connection's temporary table `abuse_windows`.
+    Everybody's sums are compared with everybody's, so there has to be an everybody.
     """
-    settings = settings or Settings.from_environment()
-    fewest = settings.fewest_users
-    if known_users(connection, fewest) < fewest:
+    if len(found.firsts) - 1 < settings.fewest_users:
         return []
-    connection.execute(_WINDOWS, {"days": days})
-    middles = connection.execute(_MIDDLES).fetchone()
-    if middles is None or middles[0] is None:
-        return []
-    spreads = connection.execute(_SPREADS, dict(zip(_NAMES, middles, strict=True))).fetchone() or ()
     least = least_amounts(settings)
-    found = []
-    for name, middle, measured in zip(_NAMES, middles, spreads, strict=True):
-        measure, hours = name.rsplit("_", 1)
-        spread = max(measured, LEAST_SPREAD)
+    rows = []
+    for (measure, hours), levels in found.levels.items():
+        middle, spread = _middle(levels)
         alarm = max(middle + settings.abuse_z * spread, math.log1p(least[measure]))
-        found.append(Usual(measure, int(hours), middle, spread, alarm))
-    return found
+        rows.append(Usual(measure, hours, middle, spread, alarm))
+    return rows
 
 
-def alarming(connection: Connection, found: list[Usual], threshold: float) -> pd.DataFrame:
+def alarming(found: Windows, usually: list[Usual], threshold: float) -> pd.DataFrame:
     """Each user's windows that are abuse by one measure, the oldest first.
 
     Args:
-        found: what is usual, from the same connection.
+        usually: what is usual of them.
         threshold: the least z.
 
     Returns:
         user; hour (the last one of the window); measure; hours (its length); value (the sum); usual,
         own_usual (the middle window of all, and of the user, NaN while he is new); z (by all).
     """
-    parts = [part for one in found if not (part := _alarming(connection, one, threshold)).empty]
-    whole = pd.concat(parts) if parts else _nothing()
+    rows = [row for one in usually for row in _alarming(found, one, threshold)]
+    if not rows:
+        return _nothing()
+    table = pd.DataFrame(rows, columns=list(_WINDOW_COLUMNS)).astype({"hour": "datetime64[us]"})
     order = ["hour", "user", "z", "measure", "hours"]
-    return whole.sort_values(order, ascending=[True, True, False, True, True], ignore_index=True)
+    return table.sort_values(order, ascending=[True, True, False, True, True], ignore_index=True)
 
 
-def limits(found: list[Usual]) -> pd.DataFrame:
+def limits(usually: list[Usual]) -> pd.DataFrame:
     """What is usual and what is abuse: measure, hours, usual, abuse_from (both as people read them)."""
     rows = [
         (one.measure, one.hours, *(amount(one.measure, math.expm1(x)) for x in (one.middle, one.alarm)))
-        for one in found
+        for one in usually
     ]
     return pd.DataFrame(rows, columns=["measure", "hours", "usual", "abuse_from"])
 
 
-def distances(connection: Connection, found: list[Usual]) -> pd.DataFrame:
+def distances(found: Windows, usually: list[Usual]) -> pd.DataFrame:
     """How many active hours were how far from what is usual: z (whole, of the highest), hours, users."""
-    if not found:
-        return pd.DataFrame({name: pd.Series(dtype="int64") for name in ("z", "hours", "users")})
-    values = {f"{one.name}_middle": one.middle for one in found}
-    values |= {f"{one.name}_spread": one.spread for one in found}
-    return connection.execute(_DISTANCES, values).df()
+    highest = np.zeros(len(found.hours))
+    for one in usually:
+        highest = np.maximum(highest, (found.levels[one.measure, one.hours] - one.middle) / one.spread)
+    table = pd.DataFrame({"z": np.floor(highest).astype(np.int64), "user": found.users})
+    return table.groupby("z")["user"].agg(hours="size", users="nunique").reset_index()
 
 
 def answer(connection: Connection) -> pd.DataFrame:
@@ -184,22 +183,25 @@ def answer(connection: Connection) -> pd.DataFrame:
     Columns: user; hour (UTC) with which the windows end; score (the highest z); reasons (in words, the
     most telling first).
     """
-    settings = Settings.from_environment()
-    return told(alarming(connection, usual(connection, settings), settings.abuse_z))
+    settings, found = Settings.from_environment(), windows(connection)
+    return told(alarming(found, usual(found, settings), settings.abuse_z))
 
 
-def told(windows: pd.DataFrame) -> pd.DataFrame:
+def told(alarms: pd.DataFrame) -> pd.DataFrame:
     """One row for each user and hour of `alarming` windows: user, hour, score, reasons."""
-    rows = []
-    for (hour, user), group in windows.groupby(["hour", "user"], sort=True):
-        # Of each measure the shortest window, if a longer one hardly tells more.
-        highest = group.groupby("measure")["z"].transform("max")
-        telling = group[group["z"] > highest - _HARDLY_MORE].sort_values(["hours", "measure"])
-        telling = telling.drop_duplicates("measure").sort_values("z", ascending=False, kind="stable")
-        reasons = "; ".join(reason(one) for one in telling.itertuples())
-        rows.append((user, hour, float(telling["z"].max()), reasons))
-    table = pd.DataFrame(rows, columns=list(_COLUMNS))
-    return table if rows else table.astype({"user": "str", "reasons": "str", "score": float})
+    each = ["hour", "user", "measure"]
+    # Of each measure the shortest window, if a longer one hardly tells more.
+    highest = alarms.groupby(each)["z"].transform("max")
+    telling = alarms[alarms["z"] > highest - _HARDLY_MORE].sort_values([*each, "hours"])
+    telling = telling.drop_duplicates(each).sort_values(
+        ["hour", "user", "z"], ascending=[True, True, False]
+    )
+    rows: dict[tuple[object, object], tuple[float, list[str]]] = {}
+    for one in telling.itertuples():
+        rows.setdefault((one.user, one.hour), (float(one.z), []))[1].append(reason(one))
+    found = [(*key, score, "; ".join(reasons)) for key, (score, reasons) in rows.items()]
+    table = pd.DataFrame(found, columns=list(_COLUMNS))
+    return table if found else table.astype({"user": "str", "reasons": "str", "score": float})
 
 
 def reason(window: object) -> str:
@@ -244,34 +246,33 @@ def least_amounts(settings: Settings) -> dict[str, float]:
     }
 
 
-def _alarming(connection: Connection, one: Usual, threshold: float) -> pd.DataFrame:
-    found = connection.execute(_ABOVE.format(name=one.name), [one.alarm]).df()
-    if found.empty:
-        return found
-    users = found["user"].unique().tolist()
-    own = connection.execute(_OWN.format(name=one.name), [LEAST_SPREAD, users]).df()
-    found = found.merge(own, on="user")
-    known = found["days"] >= OWN_DAYS
-    middle = found["own_middle"].where(known)
-    by_own = (found["level"] - middle) / found["own_spread"]
-    z = (found["level"] - one.middle) / one.spread
-    far = (z >= threshold) & (~known | (by_own >= OWN_SHARE * threshold))
-    table = pd.DataFrame(
-        {
-            "user": found["user"],
-            "hour": found["hour"],
-            "measure": one.measure,
-            "hours": one.hours,
-            "value": found["level"].map(math.expm1),
-            "usual": math.expm1(one.middle),
-            "own_usual": middle.map(math.expm1),
-            "z": z,
-        }
-    )
-    return table[far]
+def _alarming(found: Windows, one: Usual, threshold: float) -> Iterator[tuple[object, ...]]:
+    levels = found.levels[one.measure, one.hours]
+    middles: dict[int, tuple[float, float]] = {}
+    for row in map(int, np.flatnonzero(levels >= one.alarm)):
+        level, own = float(levels[row]), found.of(row)
+        if own.start not in middles:
+            known = len(np.unique(found.hours[own].astype("datetime64[D]"))) >= OWN_DAYS
+            middles[own.start] = _middle(levels[own]) if known else (math.nan, math.nan)
+        middle, spread = middles[own.start]
+        if level < middle + OWN_SHARE * threshold * spread:  # never of who is new: that is no number
+            continue
+        amounts = (math.expm1(level), math.expm1(one.middle), math.expm1(middle))
+        z = (level - one.middle) / one.spread
+        yield (found.users[row], found.hours[row], one.measure, one.hours, *amounts, z)
+
+
+def _middle(levels: np.ndarray) -> tuple[float, float]:
+    """The median, and the spread above it: what is below says nothing of how much is too much.
+
+    For a normal distribution the spread is the standard deviation.
+    """
+    middle = float(np.median(levels))
+    above = levels[levels >= middle] - middle
+    return middle, max(1.4826 * float(np.median(above)), LEAST_SPREAD)
 
 
 def _nothing() -> pd.DataFrame:
-    words = dict.fromkeys(("user", "measure"), "str") | {"hour": "datetime64[us]", "hours": "int64"}
-    numbers = dict.fromkeys(("value", "usual", "own_usual", "z"), "float64")
-    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in (words | numbers).items()})
+    kinds = ("str", "datetime64[us]", "str", "int64", *["float64"] * 4)
+    columns = zip(_WINDOW_COLUMNS, kinds, strict=True)
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns})

@@ -37,8 +37,8 @@ def judge(connection: Connection, planted: Planted, settings: Settings | None = 
     """Look for abuse on all days, and compare with what was planted."""
     settings = settings or Settings.from_environment()
     refresh(connection, abuse.ROLLUPS)
-    usual = abuse.usual(connection, settings, days=_ALL_DAYS)
-    windows = abuse.alarming(connection, usual, settings.abuse_z)
+    found = abuse.windows(connection, days=_ALL_DAYS)
+    windows = abuse.alarming(found, abuse.usual(found, settings), settings.abuse_z)
     told = set(zip(windows["user"], windows["measure"], strict=True))
     false = windows[~windows["user"].isin(planted.abusers)]
     row = connection.execute(

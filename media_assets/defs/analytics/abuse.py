@@ -27,9 +27,10 @@ def abuse_scores(
     settings = Settings.from_environment()
     with warehouse_db.get_connection() as connection:
         refresh(connection, abuse.ROLLUPS)
-        usual = abuse.usual(connection, settings)
-        hours = abuse.told(abuse.alarming(connection, usual, settings.abuse_z))
-        reached = withheld(abuse.distances(connection, usual), fewest=settings.fewest_users)
+        windows = abuse.windows(connection)
+    usual = abuse.usual(windows, settings)
+    hours = abuse.told(abuse.alarming(windows, usual, settings.abuse_z))
+    reached = withheld(abuse.distances(windows, usual), fewest=settings.fewest_users)
     keep_scores(settings, hours)
     found = "none" if hours.empty else "some: `media-assets abuse list`"
     answers = {
