@@ -161,3 +161,11 @@ def test_old_abuse_is_not_looked_for_again(warehouse: Connection) -> None:
 )
 def test_amounts_read_as_people_write_them(measure: str, value: float, text: str) -> None:
     assert abuse.amount(measure, value) == text
+
+
+def test_without_events_there_is_no_abuse(warehouse: Connection) -> None:
+    refresh(warehouse, abuse.ROLLUPS)
+    assert list(abuse.answer(warehouse).columns) == ["user", "hour", "score", "reasons"]
+    windows = abuse.windows(warehouse)
+    assert abuse.limits(abuse.usual(windows, SETTINGS)).empty
+    assert abuse.distances(windows, []).empty

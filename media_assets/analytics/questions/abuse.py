@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -197,22 +198,22 @@ def told(alarms: pd.DataFrame) -> pd.DataFrame:
         ["hour", "user", "z"], ascending=[True, True, False]
     )
     rows: dict[tuple[object, object], tuple[float, list[str]]] = {}
-    for one in telling.itertuples():
+    entries: Iterator[Any] = telling.itertuples()
+    for one in entries:
         rows.setdefault((one.user, one.hour), (float(one.z), []))[1].append(reason(one))
     found = [(*key, score, "; ".join(reasons)) for key, (score, reasons) in rows.items()]
     table = pd.DataFrame(found, columns=list(_COLUMNS))
     return table if found else table.astype({"user": "str", "reasons": "str", "score": float})
 
 
-def reason(window: object) -> str:
+def reason(window: Any) -> str:
     """A window in words: `4,012 operations in one hour, usual 12, own usual 9; z 23.1`."""
-    measure, hours = window.measure, window.hours  # type: ignore[attr-defined]
+    measure, hours = window.measure, window.hours
     within = "one hour" if hours == 1 else f"{hours} hours"
-    own = window.own_usual  # type: ignore[attr-defined]
-    usually = amount(measure, window.usual) + ("" if math.isnan(own) else f", own {amount(measure, own)}")  # type: ignore[attr-defined]
+    own = window.own_usual
+    usually = amount(measure, window.usual) + ("" if math.isnan(own) else f", own {amount(measure, own)}")
     return (
-        f"{amount(measure, window.value)} {_WORDS[measure]} in {within}, "  # type: ignore[attr-defined]
-        f"usual {usually}, z {window.z:.1f}"  # type: ignore[attr-defined]
+        f"{amount(measure, window.value)} {_WORDS[measure]} in {within}, usual {usually}, z {window.z:.1f}"
     )
 
 
