@@ -66,11 +66,15 @@ def explain(
 
         return explained(actions, effect)
 
+    from media_assets.planning.report import expected_time
+
     found: dict[str, Any] = with_actions(data, work)
     if json:
         console.print_json(found)
         return
     console.print_reasons(found)
+    if found["estimate"]:
+        console.print_line(f"to make it: {expected_time(found['estimate'])}")
     for line in tree_lines(found["made_of"], itemgetter("text"), lambda node: node.get("inputs", [])):
         console.print_line(line)
     if found["path"]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
 
 from media_assets.actions import Actions
+from media_assets.analytics.estimates import factors_of
 from media_assets.components.loaded import loaded_workflow, loaded_workflows
 from media_assets.defs.effect_recipes import Planned, planned_effect
 from media_assets.defs.effects import EFFECT_OUTPUT
@@ -15,7 +17,9 @@ from media_assets.defs.workflow_assets import WorkflowAssets
 from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.ids import canonical_json
 from media_assets.media.hardware import encoders
+from media_assets.planning.copying import way_to_copy
 from media_assets.planning.effects import changes, made_from, recipe_of
+from media_assets.planning.estimates import copy_estimate, node_estimate
 from media_assets.store.recipes import EffectRecipe, RecipeStore
 
 _ACCEPTED = "it takes an effect's id, 8 or more digits of it, or <workflow>/<node>/<source id>"
@@ -101,7 +105,16 @@ def _report(
         "made_from": now,
         "last_made_from": last.get("made_from"),
         "path": last.get("output") or last.get("path"),
+        "estimate": None if planned is None or status == "current" else _estimate(actions, planned),
     }
+
+
+def _estimate(actions: Actions, planned: Planned) -> dict[str, Any]:
+    """What it would cost to make it now."""
+    settings, node = actions.settings, planned.node
+    if way_to_copy(planned.plan, node, settings) is not None:
+        return asdict(copy_estimate(node))
+    return asdict(node_estimate(planned.plan, node, settings.workers, factors_of(settings)))
 
 
 def _judged(

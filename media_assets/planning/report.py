@@ -105,14 +105,14 @@ def _state(node: Mapping[str, Any]) -> str:
         return ", in the store"
     if not node["wanted"]:
         return ""
-    how = "packets copied" if node["copies"] else _seconds(node["estimate"])
+    how = "packets copied" if node["copies"] else expected_time(node["estimate"])
     return f", {how}" + (f", {node['note']}" if node["note"] else "")
 
 
-def _seconds(estimate: Mapping[str, Any]) -> str:
+def expected_time(estimate: Mapping[str, Any]) -> str:
     """How long it will take, and how one knows.
 
-    >>> _seconds({"seconds": 3.2, "low_seconds": 2.5, "high_seconds": 4.1, "events": 41})
+    >>> expected_time({"seconds": 3.2, "low_seconds": 2.5, "high_seconds": 4.1, "events": 41})
     'about 3.2 s (2.5 to 4.1, learnt from 41 events)'
     """
     about = f"about {estimate['seconds']:.1f} s"

@@ -96,6 +96,8 @@ def test_a_job_is_made_then_cached_then_explained_and_made_again(cli: Cli, root:
     words = cli("explain", effect)
     assert "src_red_mp4 changed" in words.out
     assert reason["after"][:12] in words.out
+    assert "to make it: about" in words.out
+    assert told.json["estimate"]["cpu_seconds"] > 0
 
     again = cli("run", document, "--json", "--only", "small")
     assert [(o["id"], o["status"]) for o in again.json["outputs"]] == [("small", "rendered")]
