@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from media_assets import cli_prediction, cli_usage, console
+from media_assets import cli_kpis, cli_prediction, cli_usage, console
 from media_assets.cli_common import Data, Json, with_actions
 
 app = typer.Typer(invoke_without_command=True)
 app.command()(cli_usage.usage)
 app.command()(cli_usage.errors)
 app.command()(cli_prediction.prediction)
+app.command()(cli_kpis.kpis)
+app.command()(cli_kpis.retention)
+app.command()(cli_kpis.costs)
+app.command()(cli_kpis.dashboard)
 
 
 @app.callback()

@@ -26,7 +26,7 @@ TOP = (
     | {"cli_analyze", "cli_checks", "checking", "cli_proposing", "cli_documents"}
     | {"job_plans", "jobs", "explaining"}
     | {"editing", "cli_versions", "cli_watching", "cli_interchange"}
-    | {"tracing", "cli_registry", "cli_usage", "cli_prediction", "cli_recommend"}
+    | {"tracing", "cli_registry", "cli_usage", "cli_kpis", "cli_prediction", "cli_recommend"}
     | {"cli_abuse", "cli_analytics", "cli_sql", "cli_privacy"}
     | {"adopting", "cli_templates"}
     | {"recovering", "upkeep", "backing_up", "forgetting", "cli_upkeep"}

@@ -56,8 +56,8 @@ _ADOPTERS = """
 SELECT period, CAST(count(*) AS DOUBLE) AS people,
     avg(CAST(templated AS DOUBLE)) AS adopters, count(*) AS users
 FROM (
-    SELECT period, person, bool_or(templated) AS templated
-    FROM kpi_template_people JOIN kpi_periods USING (day) GROUP BY ALL
+    SELECT period, "user", bool_or(templated) AS templated
+    FROM kpi_template_people JOIN kpi_periods USING (day) WHERE "user" IS NOT NULL GROUP BY ALL
 ) GROUP BY ALL ORDER BY period
 """
 _PREDICTIONS = """

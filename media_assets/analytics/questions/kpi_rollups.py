@@ -71,8 +71,8 @@ TEMPLATE_PEOPLE = Rollup(
     "kpi_template_people",
     "workflow_events",
     """
-    SELECT day, md5_number_lower("user") AS person, bool_or(template IS NOT NULL) AS templated
-    FROM events WHERE "user" IS NOT NULL AND type IN ('workflow', 'job') GROUP BY ALL
+    SELECT day, md5_number_lower("user") AS "user", bool_or(template IS NOT NULL) AS templated
+    FROM events WHERE "user" IS NOT NULL AND type IN ('workflow', 'job') GROUP BY day, events."user"
     """,
 )
 
@@ -101,6 +101,6 @@ PEOPLE = Rollup(
     "retention_people",
     "operation_events",
     """
-    SELECT DISTINCT day, md5_number_lower("user") AS person FROM events WHERE "user" IS NOT NULL
+    SELECT DISTINCT day, md5_number_lower("user") AS "user" FROM events WHERE "user" IS NOT NULL
     """,
 )

@@ -14,14 +14,15 @@ COLUMNS = ("cohort", "people", "week", "share")
 # A week that is not over says nothing yet, neither of who came nor of who came again.
 _COHORTS = """
 WITH weeks AS (
-    SELECT DISTINCT person, CAST(date_trunc('week', day) AS DATE) AS week FROM retention_people
+    SELECT DISTINCT "user", CAST(date_trunc('week', day) AS DATE) AS week
+    FROM retention_people WHERE "user" IS NOT NULL
 ),
 newest AS (SELECT max(day) AS day FROM retention_people),
-firsts AS (SELECT person, min(week) AS cohort FROM weeks GROUP BY ALL),
+firsts AS (SELECT "user", min(week) AS cohort FROM weeks GROUP BY ALL),
 sizes AS (SELECT cohort, count(*) AS people FROM firsts GROUP BY ALL),
 active AS (
     SELECT cohort, (week - cohort) // 7 AS week, count(*) AS active
-    FROM weeks JOIN firsts USING (person) GROUP BY ALL
+    FROM weeks JOIN firsts USING ("user") GROUP BY ALL
 ),
 grid AS (
     SELECT cohort, people, unnest(range((newest.day - cohort + 1) // 7)) AS week FROM sizes, newest
