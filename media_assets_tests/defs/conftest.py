@@ -83,7 +83,7 @@ def write_document(root: Path, name: str, cuts: list[tuple[str, float]], **more:
 def statuses(actions: Actions) -> dict[tuple[str, str | None], str]:
     """Dagster's own answer for every partition of the media assets; not of what is made on demand only."""
     graph = actions.session.graph
-    groups = ("analytics", "privacy")
+    groups = ("analytics", "privacy", "reports")
     about = {key.path[0] for key in graph.materializable_asset_keys if graph.get(key).group_name in groups}
     about.add("upkeep")
     return {
