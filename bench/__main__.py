@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import batch, events, jobs, komposition, prediction, recovery, registry, scale
+from bench import analytics, batch, events, jobs, komposition, prediction, recovery, registry, scale
 from media_assets.console import print_table
 from media_assets.media import binaries
 from media_assets.settings import Settings
@@ -48,6 +48,13 @@ AIMS = {
     "prediction_error_cpu_seconds": ("predicted CPU-seconds, renders of other files, median error", 0.30),
     "prediction_error_seconds": ("the same of seconds on the clock", 0.30),
     "prediction_error_memory_bytes": ("the same of memory", 0.30),
+    "questions_1m_seconds": ("all questions of a million events, sums made from nothing, s", 60.0),
+    "questions_1m_gigabytes": ("the same, peak memory, GB", 4.29),
+    "sums_refreshed_1m_to_full": ("sums after 1,000 of a million events more / from nothing, CPU", 0.05),
+    "refreshed_1m_to_full": ("the same with every answer", 0.05),
+    "abuse_1m_missed": ("planted abusers not found, of 43", 0),
+    "abuse_1m_false_users": ("others taken for abusers, share", 0.005),
+    "recommended_1m_last_to_ours": ("mrr of what follows the last operation / of recommendations", 0.95),
     "ingest_last_to_first": ("ingest of 10,000, a file of the last thousand / of the first", 1.1),
 }
 BENCHMARKS = {
@@ -59,6 +66,7 @@ BENCHMARKS = {
     "scale": scale.run,
     "prediction": prediction.run,
     "events": events.run,
+    "analytics": analytics.run,
 }
 
 
@@ -73,12 +81,22 @@ def main() -> None:
         choices=[*komposition.PARTS, *scale.PARTS],
         help="of komposition or scale, only these",
     )
-    parser.add_argument("--size", action="append", type=int, help="of scale, only these numbers of sources")
+    parser.add_argument(
+        "--size",
+        action="append",
+        type=int,
+        help="of scale or analytics, only these numbers of sources or events",
+    )
+    parser.add_argument("--large", action="store_true", help="of analytics, ten million events, too")
     options = parser.parse_args()
     parted = {
         "komposition": lambda: komposition.run(options.runs, _of(options.part, komposition.PARTS)),
         "scale": lambda: scale.run(
             options.runs, _of(options.part, scale.PARTS), options.size or scale.SIZES
+        ),
+        "analytics": lambda: analytics.run(
+            options.runs,
+            [*(options.size or analytics.SIZES), *([analytics.LARGE] if options.large else [])],
         ),
     }
     found = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import warnings
@@ -15,6 +14,7 @@ from typing import Any
 import psutil
 
 from bench.scale import ingests, pages, rescans, ticks
+from bench.timing import peak_megabytes
 from media_assets import definitions  # noqa: F401 - what every process of Dagster's loads is no growth
 from media_assets.settings import PROJECT_ROOT, Settings
 
@@ -40,15 +40,6 @@ def measured(name: str, root: Path, count: int, runs: int) -> dict[str, Any]:
     return found
 
 
-def _peak() -> float:
-    """The most memory this process has held so far, in MB."""
-    status = Path("/proc/self/status")
-    if status.exists():  # the counter of `resource` begins with what the parent held
-        (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
-        return int(line.split()[1]) / 1000
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-
-
 def main() -> None:
     """Measure, and print one line of JSON."""
     name, root, count, runs = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
@@ -56,7 +47,11 @@ def main() -> None:
     os.environ["MEDIA_ASSETS_DATA"] = str(root)
     before = psutil.Process().memory_info().rss / 1e6
     found = MEASURES[name](Settings.from_environment(root), count, runs)
-    print(json.dumps(found | {"megabytes_before": round(before, 1), "peak_megabytes": round(_peak(), 1)}))
+    print(
+        json.dumps(
+            found | {"megabytes_before": round(before, 1), "peak_megabytes": round(peak_megabytes(), 1)}
+        )
+    )
 
 
 if __name__ == "__main__":
