@@ -67,8 +67,8 @@ def told(settings: Settings, writer: EventWriter) -> None:
 def loaded(settings: Settings) -> None:
     with warehouse.connect(settings.warehouse_path) as connection:
         warehouse.load_events(connection, settings.event_root, settings.export_root)
-        for question in questions().values():
-            question.asked(connection)
+        for name in ("usage", "abuse", "recommend"):
+            questions()[name].asked(connection)
         publish_marts(connection, settings.warehouse_path, settings.marts_path)
 
 

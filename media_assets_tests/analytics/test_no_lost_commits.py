@@ -19,7 +19,7 @@ from media_assets.settings import Settings
 from media_assets_tests.analytics.telling import new_event
 
 SPAWN = multiprocessing.get_context("spawn")
-ROUNDS = 10
+ROUNDS = 5
 
 
 def _write(root: str, acknowledged: str, count: int) -> None:
