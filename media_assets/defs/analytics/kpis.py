@@ -4,6 +4,7 @@ import hashlib
 from datetime import UTC, datetime
 
 import dagster as dg
+import pandas as pd
 
 from media_assets.analytics.dashboard.making import make_dashboard
 from media_assets.analytics.prices import prices_of
@@ -37,9 +38,9 @@ def key_figures(
         cost, types = costs.answer(connection, prices), by_type(connection)
     answers = {
         "key figures": figures,
-        "weeks": weeks,
+        "weeks": _dated(weeks, "period"),
         "workflows": types,
-        "retention": cohorts,
+        "retention": _dated(cohorts, "cohort"),
         "costs": cost,
     }
     drawn = {
@@ -98,3 +99,8 @@ daily_dashboard = dg.ScheduleDefinition(
 def kpi_definitions() -> dg.Definitions:
     """The figures, the page and its schedule."""
     return dg.Definitions(assets=[key_figures, dashboard], schedules=[daily_dashboard])
+
+
+def _dated(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The frame with the days of a column as text."""
+    return frame.assign(**{column: frame[column].astype(str).str[:10]})
