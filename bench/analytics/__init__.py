@@ -1,4 +1,4 @@
-"""What the events are asked: time, memory and growth of every question; how well planted things are found."""
+"""Questions asked of events: time, memory and growth of each; how well what was planted is found."""
 
 from __future__ import annotations
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bench.analytics.filled import add
+from bench.analytics.filled import add, last_day
 from bench.timing import Clock
 from media_assets.analytics.connection import Connection, connect
 from media_assets.analytics.questions import Question, questions
@@ -23,16 +24,15 @@ def measure(path: Path, size: int) -> dict[str, Any]:
     with connect(path) as connection:
         full = {name: _alone(connection, question) for name, question in asked.items()}
         _drop(connection, rollups)
-        whole = _together(connection, asked.values(), rollups.values())
-        (newest,) = connection.execute(
-            'SELECT max(CAST("timestamp" AS DATE)) FROM operation_events'
-        ).fetchall()
+    whole = _together(path, asked.values(), rollups.values())
+    with connect(path) as connection:
         added = add(connection)
-        later = _together(connection, asked.values(), rollups.values())
+    later = _together(path, asked.values(), rollups.values())
+    with connect(path) as connection:
+        days = [last_day(connection)]
         for name, question in asked.items():
-            forget(connection, newest)
-            full[name]["refresh"] = _timed(lambda question=question: refresh(connection, question.rollups))
-        each = {name: _refreshed(connection, rollup, newest) for name, rollup in rollups.items()}
+            full[name]["refresh"] = _refreshed(connection, question.rollups, days)
+        each = {name: _refreshed(connection, [rollup], days) for name, rollup in rollups.items()}
         quality = asked["recommendation_quality"].answer(connection)
     return {
         "together": whole["all"],
@@ -60,21 +60,22 @@ def _alone(connection: Connection, question: Question) -> dict[str, Any]:
 
 
 def _together(
-    connection: Connection, asked: Iterable[Question], rollups: Iterable[Rollup]
+    path: Path, asked: Iterable[Question], rollups: Iterable[Rollup]
 ) -> dict[str, dict[str, float]]:
-    """All sums brought up to the events at once, and every question answered."""
+    """All sums brought up to the events at once and written; then every question answered."""
     clock = Clock()
-    refresh(connection, rollups)
-    made = clock.told()
-    answering = Clock()
-    for question in asked:
-        question.answer(connection)
+    with connect(path) as connection:
+        refresh(connection, rollups)
+    made, answering = clock.told(), Clock()
+    with connect(path) as connection:
+        for question in asked:
+            question.answer(connection)
     return {"rollups": made, "answers": answering.told(), "all": clock.told()}
 
 
-def _refreshed(connection: Connection, rollup: Rollup, days: Iterable[object]) -> dict[str, float]:
+def _refreshed(connection: Connection, rollups: Iterable[Rollup], days: list[date]) -> dict[str, float]:
     forget(connection, days)
-    return _timed(lambda: refresh(connection, [rollup]))
+    return _timed(lambda: refresh(connection, rollups))
 
 
 def _drop(connection: Connection, rollups: Iterable[str]) -> None:
@@ -97,7 +98,7 @@ def _quality(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _timed(work: Any) -> dict[str, float]:
+def _timed(work: Callable[[], object]) -> dict[str, float]:
     clock = Clock()
     work()
     return clock.told()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,7 @@ _MORE = """
 INSERT INTO {table} BY NAME
 WITH chosen AS (
     SELECT subject FROM operation_events
-    WHERE "timestamp" >= (SELECT date_trunc('day', max("timestamp")) FROM operation_events)
-        AND subject IS NOT NULL
+    WHERE CAST("timestamp" AS DATE) = $day AND subject IS NOT NULL
     GROUP BY subject
     QUALIFY sum(count(*)) OVER (ORDER BY count(*), subject ROWS UNBOUNDED PRECEDING) <= $events
 )
@@ -53,6 +53,11 @@ SELECT
         {more}
     )
 FROM {table} WHERE {chosen}
+"""
+_LAST_DAY = """
+SELECT max(day) FROM (
+    SELECT CAST("timestamp" AS DATE) AS day FROM operation_events GROUP BY ALL HAVING count(*) >= ?
+)
 """
 _KEYS = ", subject || '_more' AS subject"
 _TABLES = {
@@ -77,11 +82,18 @@ def measure(path: Path, size: int) -> dict[str, Any]:
 
 def add(connection: Connection) -> int:
     """Put about a thousand operation events more into the last day, with those of workflows and errors."""
-    before = _count(connection, "operation_events")
+    before, given = _count(connection, "operation_events"), {"events": NEW, "day": last_day(connection)}
     for table, (more, chosen) in _TABLES.items():
         statement = _MORE.format(table=table, more=more, chosen=chosen)
-        connection.execute(statement, {"events": NEW})
+        connection.execute(statement, given)
     return _count(connection, "operation_events") - before
+
+
+def last_day(connection: Connection) -> date:
+    """The last day that is no mere end of what began the day before."""
+    (row,) = connection.execute(_LAST_DAY, [NEW // 2]).fetchall()
+    day: date = row[0]
+    return day
 
 
 def _count(connection: Connection, table: str) -> int:

@@ -87,7 +87,7 @@ def refresh(connection: Connection, rollups: Iterable[Rollup]) -> dict[str, int]
         {rollup: days that were made again}.
     """
     connection.execute(_TABLES)
-    refreshed = {}
+    refreshed: dict[str, int] = {}
     distinct = {rollup.name: rollup for rollup in rollups}
     for source, of_source in groupby(sorted(distinct.values(), key=_source), key=_source):
         connection.execute(_DAYS.format(source=source))
