@@ -110,10 +110,10 @@ def test_retention_is_that_of_the_events_and_the_planted_one(events: Connection)
     shares = raw.groupby(["cohort", "later"])["user"].nunique()
     found = retention.answer(events)
     last = pd.Timestamp("2026-10-31")
-    for row in found.itertuples():
-        assert row.people == sizes[row.cohort] >= 5
-        assert row.share == pytest.approx(shares.get((row.cohort, row.week), 0) / row.people)
-        assert row.cohort + pd.Timedelta(days=7 * row.week + 6) <= last
+    for cohort, people, week, share in found.to_numpy(dtype=object).tolist():
+        assert people == sizes[cohort] >= 5
+        assert share == pytest.approx(shares.get((cohort, week), 0) / people)
+        assert cohort + pd.Timedelta(days=7 * week + 6) <= last
     together = retention.pooled(found).set_index("week")
     for week, planted in enumerate(PLANTED_WORKFLOWS.retention, start=1):
         spread = np.sqrt(planted * (1 - planted) / together["people"][week])
