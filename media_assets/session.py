@@ -40,7 +40,7 @@ class Session:
 
             try:
                 self.definitions: dg.Definitions = defs()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - Dagster wraps what a user's document raises
                 raise _ours(error) from None
             check_home(settings)
             with telling_damage(settings):

@@ -1,4 +1,4 @@
-"""Adopting a template saves a workflow that Dagster loads, overwrites nothing, and is counted from there."""
+"""Adopting a template saves a workflow that Dagster loads, overwrites nothing, and is counted since."""
 
 from __future__ import annotations
 

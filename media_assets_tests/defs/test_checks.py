@@ -11,9 +11,9 @@ import pytest
 
 from media_assets.actions import Actions
 from media_assets.checking import Checked, check
-from media_assets.defs.requesting import request_due
 from media_assets.defs.content_analysis import CONTENT
 from media_assets.defs.kompositions import PLAN, VIDEO
+from media_assets.defs.requesting import request_due
 from media_assets.defs.sources import SOURCE_FILE
 from media_assets.errors import BadInput
 from media_assets.kompositions import health

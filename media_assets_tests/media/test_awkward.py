@@ -28,7 +28,7 @@ _IN_ONE_COMMAND = 40
 
 def awkward(count: int, seed: int, *, in_names: bool) -> list[str]:
     """Texts of a few awkward pieces each, no two alike."""
-    pick = random.Random(seed)  # noqa: S311 - not a secret
+    pick = random.Random(seed)
     found: dict[str, None] = {}
     while len(found) < count:
         text = "".join(pick.choice(_PIECES) for _ in range(pick.randrange(1, 9)))

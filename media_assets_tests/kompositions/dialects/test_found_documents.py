@@ -134,7 +134,7 @@ def _spoilt(value: Any, chance: random.Random) -> str:
 def test_a_spoilt_document_is_read_or_refused_and_never_more(media_fixtures: Path, tmp_path: Path) -> None:
     found = sorted((media_fixtures / "documents" / "kompositions").rglob("*.json"))
     values = [json.loads(path.read_text()) for path in found]
-    chance, read_well = random.Random(4), 0  # noqa: S311
+    chance, read_well = random.Random(4), 0
     path = tmp_path / "spoilt.json"
     for number in range(400):
         path.write_text(_spoilt(values[number % len(values)], chance))
