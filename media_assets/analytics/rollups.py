@@ -56,6 +56,21 @@ FROM event_days SEMI JOIN stale_days USING (day), (SELECT unnest($names) AS roll
 """
 
 
+# The bounds let DuckDB skip blocks of other days, which a semi join does not.
+_EVENTS = """
+SELECT *, CAST("timestamp" AS DATE) AS day FROM {source}
+WHERE "timestamp" >= CAST($first AS TIMESTAMP)
+    AND "timestamp" < CAST($last AS TIMESTAMP) + INTERVAL 1 DAY
+    AND CAST("timestamp" AS DATE) IN (SELECT day FROM stale_days)
+"""
+
+_STALE_EVENTS = """
+SELECT CAST(coalesce(sum(events), 0) AS BIGINT) FROM event_days SEMI JOIN stale_days USING (day)
+"""
+MOST_TAKEN = 200_000
+"""Events that are held at once: about 100 MB."""
+
+
 @dataclass(frozen=True)
 class Rollup:
     """Sums of a table of events, one or more rows for each day.
@@ -150,25 +165,32 @@ def _make_again(connection: Connection, days: tuple[date, ...], rollups: list[Ro
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE stale_days AS SELECT unnest(?::DATE[]) AS day", [list(days)]
     )
+    bounds = {"first": days[0], "last": days[-1]}
+    events = _EVENTS.format(source=rollups[0].source)
+    taken = len(rollups) > 1 and _few(connection)
+    if taken:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE stale_events AS {events}", bounds)
     for rollup in rollups:
         connection.execute(f"DELETE FROM {rollup.name} WHERE day IN (SELECT day FROM stale_days)")  # noqa: S608
-        # The bounds let DuckDB skip blocks of other days, which a semi join does not.
         connection.execute(
             f"""
             INSERT INTO {rollup.name} BY NAME
-            WITH events AS (
-                SELECT *, CAST("timestamp" AS DATE) AS day FROM {rollup.source}
-                WHERE "timestamp" >= CAST($first AS TIMESTAMP)
-                    AND "timestamp" < CAST($last AS TIMESTAMP) + INTERVAL 1 DAY
-                    AND CAST("timestamp" AS DATE) IN (SELECT day FROM stale_days)
-            )
+            WITH events AS ({"FROM stale_events" if taken else events})
             {rollup.select}
-            """,  # noqa: S608 - our own names
-            {"first": days[0], "last": days[-1]},
+            """,
+            {} if taken else bounds,
         )
+    if taken:
+        connection.execute("DROP TABLE stale_events")
     named = _named(rollups)
     for statement in _TOLD.split(";"):
         connection.execute(statement, named if "$codes" in statement else {"names": named["names"]})
+
+
+def _few(connection: Connection) -> bool:
+    """Whether the events of the stale days are so few that they are better read once for all rollups."""
+    (row,) = connection.execute(_STALE_EVENTS).fetchall()
+    return int(row[0]) <= MOST_TAKEN
 
 
 def _named(rollups: list[Rollup]) -> dict[str, list[str]]:

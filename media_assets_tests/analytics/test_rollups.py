@@ -91,3 +91,28 @@ def test_without_events_there_is_an_empty_table(connection: duckdb.DuckDBPyConne
     connection.execute("DELETE FROM things")
     assert rollups.refresh(connection, [SUMS]) == {"sums": 0}
     assert rolled(connection) == []
+
+
+def test_rollups_of_the_same_events_are_brought_up_together(connection: duckdb.DuckDBPyConnection) -> None:
+    largest = Rollup("largest", "things", "SELECT day, max(amount) AS largest FROM events GROUP BY ALL")
+    rollups.refresh(connection, [SUMS])
+    add(connection, 5, "2026-01-03")
+    assert rollups.refresh(connection, [SUMS, largest, SUMS]) == {"sums": 1, "largest": 20}
+    assert rollups.refresh(connection, [SUMS, largest]) == {"sums": 0, "largest": 0}
+    add(connection, 5, "2026-01-04")
+    assert rollups.refresh(connection, [SUMS, largest]) == {"sums": 1, "largest": 1}
+    assert rolled(connection) == whole(connection)
+    assert connection.execute("SELECT max(largest), count(*) FROM largest").fetchone() == (999, 20)
+
+
+@pytest.mark.parametrize("most", [0, 200_000])
+def test_many_changed_events_give_the_same_sums_as_few(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(rollups, "MOST_TAKEN", most)
+    counts = Rollup("counts", "things", "SELECT day, count(*) AS events FROM events GROUP BY ALL")
+    rollups.refresh(connection, [SUMS, counts])
+    add(connection, 500, "2026-01-03", days=3)
+    assert rollups.refresh(connection, [SUMS, counts]) == {"sums": 3, "counts": 3}
+    assert rolled(connection) == whole(connection)
+    assert connection.execute("SELECT sum(events) FROM counts").fetchone() == (1500,)
