@@ -12,6 +12,18 @@ from media_assets.settings import Settings
 from media_assets_tests.clips import Clips
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share what their module makes on one worker: it is made once then."""
+    for item in items:
+        known = getattr(item, "_fixtureinfo", None)
+        if known is None or item.get_closest_marker("xdist_group"):
+            continue
+        scopes = {found[-1].scope for found in known.name2fixturedefs.values()}
+        if "module" in scopes:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def media_fixtures() -> Path:
     """The folder of real footage; tests that use it carry `@pytest.mark.fixtures`."""

@@ -8,7 +8,7 @@ from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from media_assets import ids
 from media_assets.defs.journal import keep
-from media_assets.defs.partitions import EFFECTS
+from media_assets.defs.partitions import EFFECTS, add_partitions
 from media_assets.defs.recording import as_metadata
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE
@@ -71,7 +71,7 @@ def register(
     for recipe in recipes.values():
         store.put(recipe)
     effects = list(dict.fromkeys(recipe.id for recipe in recipes.values()))
-    instance.add_dynamic_partitions(str(EFFECTS.name), effects)
+    add_partitions(instance, str(EFFECTS.name), effects)
     planned = {r.id: Planned(r, plan, plan.nodes[name]) for name, r in recipes.items()}
     observe(instance, planned, encoders(media.settings).version)
     return {name: recipe.id for name, recipe in recipes.items()}
@@ -100,7 +100,7 @@ def observe_changed(
     # The partitions first: one that another process adds meanwhile has its recipe already.
     present = instance.get_dynamic_partitions(str(EFFECTS.name))
     keys, versions = list(store), media.sources.versions()
-    instance.add_dynamic_partitions(str(EFFECTS.name), keys)
+    add_partitions(instance, str(EFFECTS.name), keys)
     for gone in set(present) - set(keys):
         instance.delete_dynamic_partition(str(EFFECTS.name), gone)
     bases = {key: _basis(store, key, versions, version) for key in keys}

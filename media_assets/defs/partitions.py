@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dagster as dg
+from sqlalchemy.exc import IntegrityError
 
 SOURCES = dg.DynamicPartitionsDefinition(name="sources")
 KOMPOSITIONS = dg.DynamicPartitionsDefinition(name="kompositions")
@@ -21,7 +24,19 @@ def set_partitions(instance: dg.DagsterInstance, name: str, wanted: list[str]) -
     for key in present:
         if key not in kept:
             instance.delete_dynamic_partition(name, key)
-    have = set(present)
-    missing = [key for key in wanted if key not in have]
-    if missing:
-        instance.add_dynamic_partitions(name, missing)
+    add_partitions(instance, name, wanted)
+
+
+def add_partitions(instance: dg.DagsterInstance, name: str, wanted: Sequence[str]) -> None:
+    """Append the keys that the set has not got; another process may add the same ones at the moment."""
+    for last in (False, False, True):
+        have = set(instance.get_dynamic_partitions(name))
+        missing = [key for key in wanted if key not in have]
+        if not missing:
+            return
+        try:
+            instance.add_dynamic_partitions(name, missing)
+            return
+        except IntegrityError:
+            if last:
+                raise

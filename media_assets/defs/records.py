@@ -13,6 +13,7 @@ from dagster._core.events import DagsterEvent, StepMaterializationData
 from dagster._core.events.log import EventLogEntry
 
 from media_assets.defs.journal import keep
+from media_assets.defs.partitions import add_partitions
 from media_assets.defs.reporting import store
 from media_assets.defs.versions import Seen, described
 
@@ -76,7 +77,7 @@ class Records:
         instance = self.context.instance
         if self._set_name is not None:
             keys = [str(event.partition) for event, _ in waiting]
-            instance.add_dynamic_partitions(self._set_name, keys)
+            add_partitions(instance, self._set_name, keys)
         store(instance, [self._entry(event, at) for event, at in waiting])
         for event, at in waiting:
             keep(event, at=at)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from media_assets.actions import Actions
+from media_assets.analytics.origin import origin_of
 from media_assets.analytics.warehouse import last_events
 from media_assets.defs.sources import SOURCE_FILE, THUMBNAIL
 from media_assets.store.attempts import known_attempts
@@ -71,7 +72,8 @@ def test_between_ticks_files_come_go_and_change_and_exactly_what_is_to_do_is_don
     settle(actions, ("source_sensor",))
     assert "src_blue_mp4" not in actions.session.partitions(THUMBNAIL)
     put(root, BLUE, (prototypes / BLUE).read_bytes())
-    assert settle(actions) == [("source_file", (BLUE,))]
+    # Its screenshots went with it, and are given again from the store.
+    assert settle(actions) == [("source_file", (BLUE,)), ("content_analysis", ("src_blue_mp4",))]
 
     # Renamed: another source by its id, and the same content, of which nothing is rendered.
     (root / "source" / BLUE).rename(root / "source" / "azure.mp4")
@@ -86,9 +88,9 @@ def test_between_ticks_files_come_go_and_change_and_exactly_what_is_to_do_is_don
     ]
     assert stored(root) == made
     events = last_events(actions.settings, 200)
-    assert {e["outcome"] for e in events if e["partition"] == azure[0] and e["operation"] != "ingest"} == {
-        "cached"
-    }
+    subject = origin_of(actions.settings).subject(azure[0])
+    made_of_it = [e for e in events if e.get("subject") == subject and e.get("operation") != "ingest"]
+    assert {event["outcome"] for event in made_of_it} == {"cached", "done"}
     plan = json.loads((root / "metadata" / "plans" / "komp_both.json").read_text())
     assert plan["derived_from"] == ["src_azure_mp4", "src_red_mp4"]
     for name in ("teaser", "small"):

@@ -25,7 +25,7 @@ _SHARED_OUT = ("vertical", "rotated", "anamorphic", "uneven", "interlaced", "nts
 _SMALLER = {"resize": {"width": 96, "height": -2}}
 
 # One of each way in which a graph of all operations differs; the others would only repeat it.
-_TOGETHER = {"plain", "hdr", "odd", "surround", "transparent", "logo"}
+_TOGETHER = {"plain", "hdr", "surround", "transparent"}
 
 
 def _names(name: str, source: str, clips: Clips) -> list[str]:
