@@ -6,6 +6,8 @@ MEDIA ?=
 PORT ?= 3000
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
+# Without its compiled code kept, each of the many processes would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo dev test bench faults soak lint docs clean
 

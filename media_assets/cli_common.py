@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from media_assets import console
+from media_assets.importing import without_collecting
 from media_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ def with_actions(data: Path | None, work: Callable[[Actions], Any]) -> Any:
     """Open Dagster on the data root, do `work` with progress bars, and close it."""
     # Dagster warns of its own API's stages; that concerns nobody who types a command.
     warnings.simplefilter("ignore")
-    from media_assets.actions import Actions
-    from media_assets.homes import telling_damage
-    from media_assets.session import Session
+    with without_collecting():
+        from media_assets.actions import Actions
+        from media_assets.homes import telling_damage
+        from media_assets.session import Session
 
     settings = Settings.from_environment(data)
     with telling_damage(settings), Session(settings) as session, console.progress_bars():

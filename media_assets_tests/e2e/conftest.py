@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import pytest
 
 from media_assets.settings import Settings
 from media_assets_tests.defs.conftest import BLUE, RED, TONE, put, write_document
+from media_assets_tests.e2e.commands import run_command
 from media_assets_tests.making import clip, make
 
 SCRIPT = [sys.executable, "-m", "media_assets.cli"]
@@ -63,15 +63,7 @@ def runner(root: Path) -> Cli:
     """Runs the command line on `root`."""
 
     def run(*arguments: str | Path) -> Ran:
-        done = subprocess.run(
-            [*SCRIPT, *map(str, arguments)],
-            env=environment(root),
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return Ran(*run_command([str(argument) for argument in arguments], environment(root), 240))
 
     return run
 
