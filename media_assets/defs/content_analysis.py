@@ -17,7 +17,7 @@ from media_assets.defs.recording import Failures, place_of
 from media_assets.defs.requesting import request_due
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE, ingested
-from media_assets.defs.versions import Edge, inputs_of, out_of_date, record
+from media_assets.defs.versions import Edge, described, inputs_of, out_of_date, record
 from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.ids import fingerprint
 from media_assets.store.analyses import AnalysisStore
@@ -131,12 +131,14 @@ def _analyse(
         log_done(place, "content_analysis", cached=kept, seconds=seconds, **given_by(facts.info))
         record(
             context,
-            CONTENT,
-            key,
-            data_version=content.version,
-            code_version=CONTENT_VERSION,
-            inputs=inputs[key],
-            metadata=content_metadata(content, seconds, sheet, wave),
+            described(
+                CONTENT,
+                key,
+                data_version=content.version,
+                code_version=CONTENT_VERSION,
+                inputs=inputs[key],
+                metadata=content_metadata(content, seconds, sheet, wave),
+            ),
         )
 
 
@@ -160,12 +162,14 @@ def _photograph(
             hashes = {str(number): outcome.output.content_hash for number, outcome in made.items()}
             record(
                 context,
-                SCREENSHOTS,
-                key,
-                data_version=fingerprint(hashes),
-                code_version=SCREENSHOTS_VERSION,
-                inputs=inputs[key],
-                metadata=screenshots_metadata(made, published),
+                described(
+                    SCREENSHOTS,
+                    key,
+                    data_version=fingerprint(hashes),
+                    code_version=SCREENSHOTS_VERSION,
+                    inputs=inputs[key],
+                    metadata=screenshots_metadata(made, published),
+                ),
             )
 
 

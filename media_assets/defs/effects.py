@@ -16,7 +16,7 @@ from media_assets.defs.effect_recipes import EFFECT_RECIPE, Planned, observation
 from media_assets.defs.partitions import EFFECTS
 from media_assets.defs.recording import Failures, as_metadata, output_metadata, place_of
 from media_assets.defs.resources import MediaResource
-from media_assets.defs.versions import Seen, record
+from media_assets.defs.versions import Seen, described, record
 from media_assets.errors import BadInput, Cancelled, DiskFull, MediaAssetsError, TimeLimitExceeded
 from media_assets.media.hardware import encoders
 from media_assets.planning.effects import made_from, merged
@@ -213,20 +213,22 @@ def _record(
     origin = dg.MetadataValue.json(made_from(effect.plan, effect.node.name, ffmpeg))
     record(
         context,
-        EFFECT_OUTPUT,
-        effect.recipe.id,
-        data_version=output.content_hash,
-        code_version=EFFECT_VERSION,
-        inputs={EFFECT_RECIPE: seen},
-        metadata=output_metadata(result.outcome, preview, published)
-        | as_metadata(
-            {
-                "effect": mine.id,
-                "derived_from": dg.MetadataValue.json(list(mine.derived_from)),
-                "ffmpeg_runs": result.outcome.ffmpeg_runs,
-                "note": effect.node.note,
-                "made_from": origin,
-            }
+        described(
+            EFFECT_OUTPUT,
+            effect.recipe.id,
+            data_version=output.content_hash,
+            code_version=EFFECT_VERSION,
+            inputs={EFFECT_RECIPE: seen},
+            metadata=output_metadata(result.outcome, preview, published)
+            | as_metadata(
+                {
+                    "effect": mine.id,
+                    "derived_from": dg.MetadataValue.json(list(mine.derived_from)),
+                    "ffmpeg_runs": result.outcome.ffmpeg_runs,
+                    "note": effect.node.note,
+                    "made_from": origin,
+                }
+            ),
         ),
     )
 

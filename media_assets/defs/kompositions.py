@@ -12,7 +12,7 @@ from media_assets.defs.partitions import KOMPOSITIONS
 from media_assets.defs.recording import Failures
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.sources import SOURCE_FILE
-from media_assets.defs.versions import Edge, inputs_of, record
+from media_assets.defs.versions import Edge, described, inputs_of, record
 from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.kompositions import versions
 from media_assets.kompositions.chunks import Chunk, chunks
@@ -199,12 +199,14 @@ def _record_plan(
     write_json(media.settings.plan_root / f"{key}.json", compiled.to_json())
     record(
         context,
-        PLAN,
-        key,
-        data_version=compiled.fingerprint,
-        code_version=PLAN_VERSION,
-        inputs={},
-        metadata=plan_metadata(compiled, version),
+        described(
+            PLAN,
+            key,
+            data_version=compiled.fingerprint,
+            code_version=PLAN_VERSION,
+            inputs={},
+            metadata=plan_metadata(compiled, version),
+        ),
     )
 
 
@@ -232,12 +234,14 @@ def _record_video(
     preview = preview_of(made[""].final.output, media.store, media.settings)
     record(
         context,
-        VIDEO,
-        key,
-        data_version=together(hashes.pop(""), hashes),
-        code_version=VIDEO_VERSION,
-        inputs=inputs,
-        metadata=video_metadata(compiled, made, published, preview, version),
+        described(
+            VIDEO,
+            key,
+            data_version=together(hashes.pop(""), hashes),
+            code_version=VIDEO_VERSION,
+            inputs=inputs,
+            metadata=video_metadata(compiled, made, published, preview, version),
+        ),
     )
 
 

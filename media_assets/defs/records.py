@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping
 from types import TracebackType
 
 import dagster as dg
@@ -15,7 +14,6 @@ from dagster._core.events.log import EventLogEntry
 from media_assets.defs.journal import keep
 from media_assets.defs.partitions import add_partitions
 from media_assets.defs.reporting import store
-from media_assets.defs.versions import Seen, described
 
 _MOST = 100
 _LONGEST_SECONDS = 1.0
@@ -45,25 +43,8 @@ class Records:
     ) -> None:
         self.write()
 
-    def add(
-        self,
-        asset: dg.AssetKey,
-        partition: str,
-        *,
-        data_version: str,
-        code_version: str,
-        inputs: Mapping[dg.AssetKey, Seen],
-        metadata: Mapping[str, dg.MetadataValue],
-    ) -> None:
+    def add(self, event: dg.AssetMaterialization) -> None:
         """Take the record of a partition, as if it had run alone."""
-        event = described(
-            asset,
-            partition,
-            data_version=data_version,
-            code_version=code_version,
-            inputs=inputs,
-            metadata=metadata,
-        )
         now = time.time()
         self._waiting.append((event, now))
         if len(self._waiting) >= _MOST or now - self._waiting[0][1] >= _LONGEST_SECONDS:

@@ -21,7 +21,7 @@ from media_assets.defs.recording import (
 )
 from media_assets.defs.records import Records
 from media_assets.defs.resources import MediaResource
-from media_assets.defs.versions import Edge, Seen, inputs_of
+from media_assets.defs.versions import Edge, Seen, described, inputs_of
 from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.store.outputs import Outcome
 from media_assets.store.scan import Found, look
@@ -118,12 +118,14 @@ def thumbnail(
                 continue
             log_outcome(place, result)
             records.add(
-                THUMBNAIL,
-                key,
-                data_version=result.output.content_hash,
-                code_version=THUMBNAIL_VERSION,
-                inputs=inputs[key],
-                metadata=output_metadata(result, result.output.path),
+                described(
+                    THUMBNAIL,
+                    key,
+                    data_version=result.output.content_hash,
+                    code_version=THUMBNAIL_VERSION,
+                    inputs=inputs[key],
+                    metadata=output_metadata(result, result.output.path),
+                )
             )
     failures.raise_if_any(len(keys))
     yield from ()  # what is yielded would give every partition of the run one version
@@ -173,12 +175,14 @@ def _accept(
     context: dg.AssetExecutionContext, facts: SourceFacts, records: Records, media: MediaResource
 ) -> None:
     records.add(
-        SOURCE_FILE,
-        facts.id,
-        data_version=facts.sha256,
-        code_version=SOURCE_VERSION,
-        inputs={},
-        metadata=source_metadata(facts.relative, facts.sha256, facts.info),
+        described(
+            SOURCE_FILE,
+            facts.id,
+            data_version=facts.sha256,
+            code_version=SOURCE_VERSION,
+            inputs={},
+            metadata=source_metadata(facts.relative, facts.sha256, facts.info),
+        )
     )
     place = place_of(records.context, media.settings, SOURCE_FILE, facts.id)
     log_done(place, "ingest", bytes_read=facts.info.size, **given_by(facts.info))

@@ -104,25 +104,8 @@ def described(
     return dg.AssetMaterialization(asset, partition=partition, metadata=dict(metadata), tags=tags)
 
 
-def record(
-    context: dg.AssetExecutionContext,
-    asset: dg.AssetKey,
-    partition: str,
-    *,
-    data_version: str,
-    code_version: str,
-    inputs: Mapping[dg.AssetKey, Seen],
-    metadata: Mapping[str, dg.MetadataValue],
-) -> None:
+def record(context: dg.AssetExecutionContext, event: dg.AssetMaterialization) -> None:
     """Log one partition as materialized, as if it had run alone, and keep the record on disk."""
-    event = described(
-        asset,
-        partition,
-        data_version=data_version,
-        code_version=code_version,
-        inputs=inputs,
-        metadata=metadata,
-    )
     context.log_event(event)
     keep(event)
 

@@ -270,14 +270,16 @@ def _record_node(
         inputs = others[key] | ({SOURCE_FILE: seen[key][SOURCE_FILE]} if uses_source else {})
         preview = preview_of(result.outcome.output, media.store, media.settings)
         records.add(
-            asset,
-            key,
-            data_version=result.outcome.output.content_hash,
-            code_version=assets.workflow.code_version(node),
-            inputs=inputs,
-            metadata=output_metadata(
-                result.outcome, preview, _readable(assets.workflow, key, result, media)
-            ),
+            described(
+                asset,
+                key,
+                data_version=result.outcome.output.content_hash,
+                code_version=assets.workflow.code_version(node),
+                inputs=inputs,
+                metadata=output_metadata(
+                    result.outcome, preview, _readable(assets.workflow, key, result, media)
+                ),
+            )
         )
 
 

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from media_assets.defs.records import Records
-from media_assets.defs.versions import record, seen
+from media_assets.defs.versions import described, record, seen
 from media_assets.settings import Settings
 from media_assets.store.journal import Journal
 
@@ -30,10 +30,10 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dag
 @dg.multi_asset(specs=[dg.AssetSpec(MADE, skippable=True)], name="made")
 def made(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
     """Records one partition at once, the others together."""
-    record(context, MADE, KEYS[0], **LIKE, inputs={}, metadata={})
+    record(context, described(MADE, KEYS[0], **LIKE, inputs={}, metadata={}))
     with Records(context, set_name="set") as records:
         for key in KEYS[1:]:
-            records.add(MADE, key, **LIKE, inputs={}, metadata={})
+            records.add(described(MADE, key, **LIKE, inputs={}, metadata={}))
         assert set(seen(context.instance, MADE, KEYS)) == {KEYS[0]}  # they wait
     yield from ()
 
@@ -43,7 +43,7 @@ def fails(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[No
     """Fails after two."""
     with Records(context, set_name="set") as records:
         for key in KEYS[:2]:
-            records.add(FAILS, key, **LIKE, inputs={}, metadata={})
+            records.add(described(FAILS, key, **LIKE, inputs={}, metadata={}))
         raise ValueError("on purpose")
     yield from ()
 

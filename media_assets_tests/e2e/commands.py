@@ -1,4 +1,4 @@
-"""Commands of the console script, each in a process of its own that is forked from one with the imports done.
+"""Commands of the console script, each in a process of its own, forked from one with the imports done.
 
 Importing Dagster and the project takes longer than most commands do; this way a worker does it once.
 """

@@ -21,6 +21,8 @@ from media_assets_tests.e2e.conftest import Cli, environment, runner
 from media_assets_tests.making import clip, make
 
 PATIENCE_SECONDS = 280.0
+# It has three of them, and starts `dagster dev` and stops it.
+pytestmark = pytest.mark.timeout(4 * PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def wait_for(question: Callable[[], Any], root: Path) -> Any:
     while time.monotonic() < deadline:
         if answer := question():
             return answer
-        time.sleep(1)
+        time.sleep(3)  # asking takes the time of what is waited for
     pytest.fail("nothing happened:\n" + (root / "dagster.log").read_text()[-3000:])
 
 

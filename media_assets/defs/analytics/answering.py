@@ -35,23 +35,31 @@ def answered(
         reads: the assets that the answers come from.
     """
     version = version_of(answers.values())
-    inputs = {key: seen for key in reads if (seen := seen_whole(context.instance, key))}
-    event = described(
-        context.asset_key,
-        None,
-        data_version=version,
-        # Without a code version, Dagster takes the run's id.
-        code_version=context.run.run_id,
-        inputs=inputs,
-        metadata={},
-    )
-    keep(event, Settings.from_environment())
+    keep_record(context, version, reads)
     pictures = {title: dg.MetadataValue.md(plots.markdown(svg, title)) for title, svg in drawn.items()}
-    tables = {name: table(list(map(str, frame.columns)), rows(frame)) for name, frame in answers.items()}
+    tables = {name: told(frame) for name, frame in answers.items()}
     counts = {f"{name} (rows)": dg.MetadataValue.int(len(frame)) for name, frame in answers.items()}
     return dg.MaterializeResult(
         metadata={**tables, **pictures, **counts}, data_version=dg.DataVersion(version)
     )
+
+
+def keep_record(context: dg.AssetExecutionContext, version: str, reads: Iterable[dg.AssetKey] = ()) -> None:
+    """Keep on disk what Dagster will record of an asset that was made from what `reads` are now."""
+    inputs = {key: seen for key in reads if (seen := seen_whole(context.instance, key))}
+    # Without a code version, Dagster takes the run's id.
+    code = context.run.run_id
+    keep(
+        described(
+            context.asset_key, None, data_version=version, code_version=code, inputs=inputs, metadata={}
+        ),
+        Settings.from_environment(),
+    )
+
+
+def told(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """A table as Dagster shows it."""
+    return table(list(map(str, frame.columns)), rows(frame))
 
 
 def version_of(frames: Iterable[pd.DataFrame]) -> str:
@@ -70,7 +78,7 @@ def rows(frame: pd.DataFrame) -> list[list[object]]:
 def _cell(value: object) -> object:
     if value is None or value != value:  # NaN is the one value unlike itself
         return None
-    if isinstance(value, pd.Timestamp):
+    if isinstance(value, pd.Timestamp) and value == value.normalize():
         return value.date()
     if isinstance(value, float):
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

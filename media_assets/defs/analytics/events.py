@@ -15,8 +15,7 @@ from pydantic import Field
 from media_assets.analytics import warehouse
 from media_assets.analytics.origin import first_pseudonym, keyring_of
 from media_assets.analytics.publishing import publish_marts
-from media_assets.defs.analytics.answers import keep_record, table
-from media_assets.defs.versions import seen_whole
+from media_assets.defs.analytics.answering import EVENTS, keep_record, told
 from media_assets.settings import Settings
 
 _EVENTS_SHOWN = 10
@@ -74,12 +73,12 @@ def operation_events(
         total, version = warehouse.events_version(connection)
         last = pd.DataFrame(warehouse.stored_events(connection, _EVENTS_SHOWN), columns=_COLUMNS_SHOWN)
         publish_marts(connection, warehouse_db.path, warehouse_db.marts_path)
-    keep_record(context, version, {})
+    keep_record(context, version)
     return dg.MaterializeResult(
         metadata={
             **asdict(report),
             "total": total,
-            "last_events": table(last),
+            "last_events": told(last),
             "pseudonyms": "yes" if keyring_of(settings) else "no: `media-assets privacy status` says why",
         },
         data_version=dg.DataVersion(version),
@@ -96,13 +95,11 @@ def operation_performance(
         publish_marts(connection, warehouse_db.path, warehouse_db.marts_path)
     content = statistics.to_json(orient="records", double_precision=15)
     version = hashlib.sha256(content.encode()).hexdigest()[:16]
-    events = dg.AssetKey("operation_events")
-    loaded = seen_whole(context.instance, events)
-    keep_record(context, version, {events: loaded} if loaded else {})
+    keep_record(context, version, (EVENTS,))
     return dg.MaterializeResult(
         metadata={
             "operations": len(statistics),
-            "performance": table(statistics),
+            "performance": told(statistics),
             "statistics": dg.MetadataValue.json(json.loads(content)),
         },
         data_version=dg.DataVersion(version),
@@ -116,7 +113,7 @@ def no_events_lost(warehouse_db: WarehouseResource) -> dg.AssetCheckResult:
         lost = warehouse.lost_sequences(connection)
     return dg.AssetCheckResult(
         passed=lost.empty,
-        metadata={"missing": int(lost["missing"].sum()), "writers": table(lost)},
+        metadata={"missing": int(lost["missing"].sum()), "writers": told(lost)},
     )
 
 

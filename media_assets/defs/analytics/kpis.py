@@ -11,17 +11,15 @@ from media_assets.analytics.prices import prices_of
 from media_assets.analytics.questions import costs, kpi_plots, kpis, questions, retention
 from media_assets.analytics.questions.kpi_periods import by_type
 from media_assets.analytics.rollups import refresh
-from media_assets.defs.analytics.answering import EVENTS, answered, rows
-from media_assets.defs.analytics.answers import keep_record
+from media_assets.defs.analytics.answering import EVENTS, answered, keep_record, told
 from media_assets.defs.analytics.events import WarehouseResource
-from media_assets.defs.tables import table
-from media_assets.defs.versions import seen_whole
 from media_assets.settings import Settings
 
-SHOWN = (
-    *("key_figures", "operation_usage", "operation_sequences", "workflow_templates"),
-    *("recommendation_quality", "operation_errors", "abuse_scores", "prediction_errors"),
-)
+_ANSWERS = """
+key_figures operation_usage operation_sequences workflow_templates recommendation_quality operation_errors
+abuse_scores prediction_errors
+"""
+READ = (EVENTS, *map(dg.AssetKey, _ANSWERS.split()))
 """The assets whose answers are on the page."""
 
 
@@ -60,7 +58,7 @@ def key_figures(
     group_name="reports",
     pool="warehouse",
     kinds={"html"},
-    deps=[EVENTS, *(dg.AssetKey(name) for name in SHOWN)],
+    deps=READ,
 )
 def dashboard(
     context: dg.AssetExecutionContext, warehouse_db: WarehouseResource
@@ -70,17 +68,14 @@ def dashboard(
     with warehouse_db.get_connection() as connection:
         made = make_dashboard(connection, settings, datetime.now(UTC))
     version = hashlib.sha256(made.content.encode()).hexdigest()[:16]
-    read = (EVENTS, *(dg.AssetKey(name) for name in SHOWN))
-    keep_record(
-        context, version, {key: seen for key in read if (seen := seen_whole(context.instance, key))}
-    )
+    keep_record(context, version, READ)
     return dg.MaterializeResult(
         metadata={
             "page": dg.MetadataValue.path(made.path),
             "open": dg.MetadataValue.url(made.path.as_uri()),
             "bytes": made.bytes,
             "events": made.events,
-            "key figures": table(list(map(str, made.figures.columns)), rows(made.figures)),
+            "key figures": told(made.figures),
         },
         data_version=dg.DataVersion(version),
     )
