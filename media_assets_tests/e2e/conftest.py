@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ import pytest
 
 from media_assets.settings import Settings
 from media_assets_tests.defs.conftest import BLUE, RED, TONE, put, write_document
-from media_assets_tests.e2e.commands import run_command
 from media_assets_tests.making import clip, make
+from media_assets_tests.warm import Warm
 
 SCRIPT = [sys.executable, "-m", "media_assets.cli"]
+_warm: list[Warm] = []
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,15 @@ def environment(root: Path) -> dict[str, str]:
     return kept | {"MEDIA_ASSETS_DATA": str(root), "MEDIA_ASSETS_SETTLE_SECONDS": "0.3"}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The process that commands are forked from."""
+    with Warm(tmp_path_factory.mktemp("commands")) as started:
+        _warm.append(started)
+        yield
+        _warm.clear()
+
+
 @pytest.fixture(scope="module")
 def module_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data root with two clips, a sound, a broken file and a komposition, shared by a module."""
@@ -63,7 +73,10 @@ def runner(root: Path) -> Cli:
     """Runs the command line on `root`."""
 
     def run(*arguments: str | Path) -> Ran:
-        return Ran(*run_command([str(argument) for argument in arguments], environment(root), 240))
+        (warm,) = _warm
+        done = warm.run(root, *arguments, **environment(root))
+        assert done.status is not None
+        return Ran(done.status, done.out.read_text(), done.err.read_text())
 
     return run
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from media_assets.console import print_table
 from media_assets_tests.faults import damage, full, kills, together
 from media_assets_tests.faults.ledger import Verdict
-from media_assets_tests.faults.warm import Warm
+from media_assets_tests.warm import Warm
 
 Fault = Callable[[Warm, Path, int, int], list[Verdict]]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from media_assets_tests.faults.ledger import Ledger, Verdict, stored, tell
-from media_assets_tests.faults.warm import Warm
 from media_assets_tests.faults.world import World
+from media_assets_tests.warm import Warm
 
 DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _PAGE = 4096

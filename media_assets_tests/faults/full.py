@@ -21,8 +21,8 @@ from pathlib import Path
 
 from media_assets.settings import PROJECT_ROOT
 from media_assets_tests.faults.ledger import Ledger, Verdict, tell
-from media_assets_tests.faults.warm import Command, Warm
 from media_assets_tests.faults.world import Words, World
+from media_assets_tests.warm import Command, Warm
 
 _PAGE = 4096
 _FULL = ("no space", "No space", "no room", "are to stay free")

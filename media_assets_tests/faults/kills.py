@@ -12,8 +12,8 @@ import psutil
 
 from media_assets.settings import Settings
 from media_assets_tests.faults.ledger import Ledger, Verdict, tell
-from media_assets_tests.faults.warm import Command, Warm
 from media_assets_tests.faults.world import APPENDING, World
+from media_assets_tests.warm import Command, Warm
 
 KINDS = ("one", "all", "ffmpeg")
 _LONGEST_SECONDS = 9.0

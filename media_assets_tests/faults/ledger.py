@@ -14,7 +14,7 @@ from typing import Any
 from media_assets.analytics import warehouse
 from media_assets.analytics.events import read_events
 from media_assets.settings import Settings
-from media_assets_tests.faults.warm import Command
+from media_assets_tests.warm import Command
 
 _MATERIALIZATIONS = """
 SELECT asset_key, "partition", max(id) FROM event_logs

@@ -15,7 +15,7 @@ import pytest
 from media_assets_tests.faults.kills import kills
 from media_assets_tests.faults.ledger import Verdict
 from media_assets_tests.faults.together import one_effect
-from media_assets_tests.faults.warm import Warm
+from media_assets_tests.warm import Warm
 
 pytestmark = pytest.mark.xdist_group("faults")
 

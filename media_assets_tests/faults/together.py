@@ -17,8 +17,8 @@ import psutil
 from media_assets.analytics.warehouse import last_events
 from media_assets.settings import PROJECT_ROOT, Settings
 from media_assets_tests.faults.ledger import Ledger, Verdict
-from media_assets_tests.faults.warm import Command, Warm
 from media_assets_tests.faults.world import World
+from media_assets_tests.warm import Command, Warm
 
 _PATIENCE_SECONDS = 600.0
 

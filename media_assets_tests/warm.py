@@ -14,6 +14,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -58,7 +59,7 @@ class Command:
 
 
 class Warm:
-    """Starts commands; use as a context manager.
+    """Starts commands, from any thread; use as a context manager.
 
     Args:
         folder: where their output goes.
@@ -71,6 +72,7 @@ class Warm:
     ) -> None:
         self.folder = folder
         self._count = 0
+        self._asking = threading.Lock()
         self._environment = dict(environment or {})
         folder.mkdir(parents=True, exist_ok=True)
         kept = {k: v for k, v in os.environ.items() if k not in ("DAGSTER_HOME", "MEDIA_ASSETS_DATA")}
@@ -96,9 +98,10 @@ class Warm:
 
     def start(self, root: Path, *words: str | Path, entry: str = CLI, **environment: str) -> Command:
         """Start a command on a data root."""
-        self._count += 1
         texts = tuple(map(str, words))
-        stem = self.folder / f"{self._count:04}-{Path(texts[0]).name if texts else 'run'}"
+        with self._asking:
+            self._count += 1
+            stem = self.folder / f"{self._count:04}-{Path(texts[0]).name if texts else 'run'}"
         out, err = stem.with_suffix(".out"), stem.with_suffix(".err")
         environment = {"MEDIA_ASSETS_DATA": str(root), "MEDIA_ASSETS_SETTLE_SECONDS": "0.05", **environment}
         asked = {"entry": entry, "words": texts, "out": str(out), "err": str(err), "env": environment}
@@ -140,9 +143,10 @@ class Warm:
     def _ask(self, document: Mapping[str, Any]) -> dict[str, Any]:
         assert self._server.stdin is not None
         assert self._server.stdout is not None
-        self._server.stdin.write(json.dumps(document) + "\n")
-        self._server.stdin.flush()
-        line = self._server.stdout.readline()
+        with self._asking:
+            self._server.stdin.write(json.dumps(document) + "\n")
+            self._server.stdin.flush()
+            line = self._server.stdout.readline()
         if not line:
             raise RuntimeError("the process that starts commands has ended")
         answer: dict[str, Any] = json.loads(line)
