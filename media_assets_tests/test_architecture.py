@@ -21,7 +21,7 @@ MIDDLE = PLANNING | {"kompositions", "analytics", "library", "registry"}
 TOP = (
     MIDDLE
     | {"defs", "components", "definitions", "samples", "console", "actions", "demo"}
-    | {"homes", "instances", "session", "statuses"}
+    | {"homes", "importing", "instances", "session", "statuses"}
     | {"cli_common", "cli_kompositions", "cli_workflows", "cli_operations", "cli_jobs"}
     | {"cli_analyze", "cli_checks", "checking", "cli_proposing", "cli_documents"}
     | {"job_plans", "jobs", "explaining"}

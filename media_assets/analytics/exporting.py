@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection as Connection
 
 from media_assets.analytics.schema import KINDS, Event, columns
 from media_assets.analytics.staging import quoted
+from media_assets.store.files import sync
 
 FILE = "events.parquet"
 
@@ -50,7 +51,7 @@ def export_day(connection: Connection, root: Path, kind: type[Event], day: date)
         """,  # noqa: S608
         bounds,
     )
-    _sync(temporary)
+    sync(temporary)
     temporary.replace(target)
 
 
@@ -68,11 +69,3 @@ def _exported(kind: type[Event]) -> str:
     }
     plain = 'stored."{0}"'
     return ", ".join(casts.get(column.type, plain).format(name) for name, column in columns(kind).items())
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,6 +13,7 @@ import duckdb
 from media_assets.analytics import tables
 from media_assets.analytics.connection import Connection
 from media_assets.errors import MediaAssetsError
+from media_assets.store.files import sync
 
 
 def publish_marts(connection: Connection, warehouse: Path, marts: Path) -> None:
@@ -31,7 +32,7 @@ def publish_marts(connection: Connection, warehouse: Path, marts: Path) -> None:
         with duckdb.connect(str(temporary)) as copy:
             for name in tables.PRIVATE:
                 copy.execute(f"DROP TABLE IF EXISTS {name}")
-        _sync(temporary)
+        sync(temporary)
         temporary.replace(marts)
     finally:
         temporary.unlink(missing_ok=True)
@@ -54,11 +55,3 @@ def read_marts(marts: Path) -> Iterator[Connection]:
         )
     with duckdb.connect(str(marts), read_only=True, config={**_CLOSED}) as connection:
         yield connection
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

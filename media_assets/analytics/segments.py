@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from media_assets.store.files import sync
+
 SUFFIX = ".ndjson"
 
 # macOS has no fdatasync.
@@ -56,7 +58,7 @@ class SegmentWriter:
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
                 # Between open and lock a loader may have taken the empty file for a finished one.
                 if os.fstat(descriptor).st_nlink:
-                    _sync_folder(root)
+                    sync(root)
                     return cls(path, descriptor)
             except BaseException:
                 os.close(descriptor)
@@ -153,12 +155,3 @@ def complete_lines(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
         lines.append((position, line))
         position += len(line) + 1
     return lines, tail
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in the folder survive a power cut, as its content does."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

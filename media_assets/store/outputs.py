@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from media_assets.errors import MediaAssetsError, disk_errors
 from media_assets.ids import hash_file
 from media_assets.settings import Settings
+from media_assets.store.files import sync
 from media_assets.store.layout import (
     FINGERPRINT,
     SIDECAR,
@@ -171,7 +172,7 @@ class OutputStore:
         folder = output_folder(self.root, recipe.fingerprint)
         folder.parent.mkdir(parents=True, exist_ok=True)
         path.parent.rename(folder)
-        _sync_folder(folder.parent)
+        sync(folder.parent)
 
     def _quarantine(self, folder: Path) -> None:
         target = quarantine(self.root) / f"{folder.name}-{time.time_ns()}"
@@ -229,15 +230,6 @@ def _acquire(lock: FileLock, waiting: Callable[[], object] | None) -> None:
         except Timeout:
             if waiting is not None:
                 waiting()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in the folder survive a power cut, as its content does."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _outcome(output: Output | None, cached: bool, started: float) -> Outcome:
