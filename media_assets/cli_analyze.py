@@ -27,6 +27,7 @@ def beats(file: File, data: Data = None, json: Json = False) -> None:
     """Find the tempo of a file's sound and where its beats are."""
     from media_assets.store.analyses import AnalysisStore
 
+    admitted(data)
     settings = Settings.from_environment(data)
     source = _source(file, settings)
     found = AnalysisStore(settings).analysis("beats", source)
@@ -51,6 +52,7 @@ def content(file: File, data: Data = None, json: Json = False) -> None:
     """Find cuts, and how sharp, moving, bright and loud a file is, with its silence and its speech."""
     from media_assets.store.analyses import AnalysisStore
 
+    admitted(data)
     settings = Settings.from_environment(data)
     source = _source(file, settings)
     store = AnalysisStore(settings)

@@ -75,6 +75,8 @@ def explain(
     console.print_reasons(found)
     if found["estimate"]:
         console.print_line(f"to make it: {expected_time(found['estimate'])}")
+    for warning in found["warnings"]:
+        console.print_line(f"warning: {warning['node']}: {warning['message']}")
     for line in tree_lines(found["made_of"], itemgetter("text"), lambda node: node.get("inputs", [])):
         console.print_line(line)
     if found["path"]:

@@ -10,6 +10,7 @@ import dagster as dg
 
 from media_assets.actions import Actions
 from media_assets.analytics.estimates import factors_of
+from media_assets.analytics.guarding import plan_warnings
 from media_assets.components.loaded import loaded_workflow, loaded_workflows
 from media_assets.defs.effect_recipes import Planned, planned_effect
 from media_assets.defs.effects import EFFECT_OUTPUT
@@ -106,7 +107,14 @@ def _report(
         "last_made_from": last.get("made_from"),
         "path": last.get("output") or last.get("path"),
         "estimate": None if planned is None or status == "current" else _estimate(actions, planned),
+        "warnings": [] if planned is None or status == "current" else _warnings(actions, planned),
     }
+
+
+def _warnings(actions: Actions, planned: Planned) -> list[dict[str, str]]:
+    """What such operations failed of before, by the guards that were learnt."""
+    found = plan_warnings(planned.plan, actions.settings)
+    return [{"node": node, "message": suggestion} for node, suggestion in found]
 
 
 def _estimate(actions: Actions, planned: Planned) -> dict[str, Any]:

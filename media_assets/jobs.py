@@ -249,6 +249,7 @@ def _delivered(
             destination = deliver(Path(str(found["path"])), output.destination, actions.settings)
         except MediaAssetsError as problem:
             error = error_json(problem)
+            log_error(Place(actions.settings, None, effect), "delivery", problem)
     return JobOutput(
         identifier,
         effect,

@@ -15,7 +15,7 @@ from media_assets.errors import BadInput, MediaAssetsError
 from media_assets.homes import check_home, telling_damage
 from media_assets.instances import open_instance, prepare_home
 from media_assets.settings import Settings
-from media_assets.statuses import Status, partitions_of, statuses_of, times_of
+from media_assets.statuses import Status, partitions_of, resolver_of, statuses_of, times_of
 
 _INTERRUPTED = "DagsterExecutionInterruptedError"
 
@@ -103,13 +103,14 @@ class Session:
         known = {key.to_user_string(): key for key in self.graph.materializable_asset_keys}
         if asset is not None and asset not in known:
             raise BadInput("there is no such asset", where=asset, hint="known: " + ", ".join(sorted(known)))
+        resolver = resolver_of(self.instance, self.graph)
         for name in [asset] if asset else sorted(known):
             partitions = self.partitions(known[name])
             if partition is not None and partition not in partitions:
                 raise BadInput(f"{name} has no partition {partition!r}", hint="`status` lists them")
             times = times_of(self.instance, self.graph, known[name])
             wanted = [partition] if partition is not None else partitions
-            yield from statuses_of(self.instance, self.graph, known[name], wanted, times)
+            yield from statuses_of(resolver, known[name], wanted, times)
 
     def partitions(self, asset: dg.AssetKey) -> Sequence[str | None]:
         """The partition keys of an asset; one None where it has none."""

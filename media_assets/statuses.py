@@ -44,22 +44,26 @@ class Status:
 
 def statuses(instance: dg.DagsterInstance, graph: AssetGraph) -> dict[tuple[str, str | None], str]:
     """Dagster's stale status of every partition of every asset, on any instance."""
+    resolver = resolver_of(instance, graph)
     return {
         (status.asset, status.partition): status.status
         for key in sorted(graph.materializable_asset_keys)
-        for status in statuses_of(instance, graph, key, partitions_of(instance, graph, key), {})
+        for status in statuses_of(resolver, key, partitions_of(instance, graph, key), {})
     }
 
 
+def resolver_of(instance: dg.DagsterInstance, graph: AssetGraph) -> CachingStaleStatusResolver:
+    """Tells how things are now: it looks nothing up twice."""
+    return CachingStaleStatusResolver(instance, graph, LoadingFor(instance))
+
+
 def statuses_of(
-    instance: dg.DagsterInstance,
-    graph: AssetGraph,
+    resolver: CachingStaleStatusResolver,
     asset: dg.AssetKey,
     partitions: Sequence[str | None],
     times: Mapping[str | None, float],
 ) -> Iterator[Status]:
     """The stale status of some partitions of an asset; `times` says when they were materialized."""
-    resolver = CachingStaleStatusResolver(instance, graph, LoadingFor(instance))
     for partition in partitions:
         yield _status(resolver, asset, partition, times.get(partition))
 

@@ -22,7 +22,7 @@ from media_assets.defs.recording import (
 from media_assets.defs.records import Records
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.versions import Edge, Seen, described, inputs_of
-from media_assets.errors import BadInput, MediaAssetsError
+from media_assets.errors import BadInput, MediaAssetsError, UnsafePath
 from media_assets.store.outputs import Outcome
 from media_assets.store.scan import Found, look
 from media_assets.store.screenshots import forget_screenshots
@@ -35,6 +35,8 @@ SOURCE_VERSION = "1"
 THUMBNAIL_VERSION = "1"
 THUMBNAIL_EDGES = [Edge(SOURCE_FILE)]
 _SCREENSHOTS = "screenshots"
+# Errors of a file's place; all others are told by what is in it.
+_NOT_OF_MEDIA = (BadInput.__name__, UnsafePath.__name__)
 
 
 class IngestConfig(dg.Config):
@@ -185,7 +187,7 @@ def _accept(
         )
     )
     place = place_of(records.context, media.settings, SOURCE_FILE, facts.id)
-    log_done(place, "ingest", bytes_read=facts.info.size, **given_by(facts.info))
+    log_done(place, "ingest", seconds=facts.seconds, bytes_read=facts.info.size, **given_by(facts.info))
 
 
 def _reject(context: dg.AssetExecutionContext, rejection: Rejection, media: MediaResource) -> None:
@@ -204,6 +206,5 @@ def _reject(context: dg.AssetExecutionContext, rejection: Rejection, media: Medi
     )
     place = place_of(context, media.settings, SOURCE_FILE, rejection.id)
     given = {"size_category": size_category(rejection.stat.size)}
-    log_failure(
-        place, rejection.error, operation="ingest", output=rejection.id, stage="ingest", given=given
-    )
+    stage = "ingest" if rejection.error in _NOT_OF_MEDIA else "probe"
+    log_failure(place, rejection.error, operation="ingest", output=rejection.id, stage=stage, given=given)

@@ -22,6 +22,7 @@ class SourceFacts:
         sha256: 64 hex digits of its content.
         info: what ffprobe says of it.
         stat: the state in which it was read.
+        seconds: that reading it took just now; 0 of what was read before.
     """
 
     id: str
@@ -30,6 +31,7 @@ class SourceFacts:
     sha256: str
     info: MediaInfo
     stat: Stat
+    seconds: float = field(default=0.0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """The record as it is kept and shown."""

@@ -207,7 +207,7 @@ class SourceCatalogue:
     def _read(self, file: Found, known: SourceFacts | None) -> SourceFacts:
         if file.problem:
             raise UnsafePath(file.problem)
-        path = self.root / file.relative
+        path, started = self.root / file.relative, time.monotonic()
         if file.stat.size == 0:
             raise CorruptMedia("the file is empty")
         same_file = known is not None and known.stat == file.stat
@@ -216,7 +216,8 @@ class SourceCatalogue:
         after = look(self.root, file.relative)
         if after is None or after.stat != file.stat:
             raise BadInput("it changed while it was being read")
-        return SourceFacts(file.id, path, file.relative, sha256, info, file.stat)
+        seconds = time.monotonic() - started
+        return SourceFacts(file.id, path, file.relative, sha256, info, file.stat, seconds)
 
     def _known(self, file: Found, by_signature: Mapping[tuple[int, ...], str]) -> SourceFacts | None:
         """The record of this file, or of the one it was renamed from (same inode, size and time)."""

@@ -188,6 +188,8 @@ def test_whoever_is_suspended_is_refused_and_can_lift_it_himself(command: Settin
         ["komposition", "preview", str(job)],
         ["komposition", "watch", str(job)],
         ["analyze", "sources"],
+        ["analyze", "beats", str(job)],
+        ["analyze", "content", str(job)],
     ):
         with pytest.raises(Suspended, match="too many renders"):
             CliRunner().invoke(cli.app, words, catch_exceptions=False)

@@ -84,12 +84,15 @@ def statuses(actions: Actions) -> dict[tuple[str, str | None], str]:
     """Dagster's own answer for every partition of the media assets; not of what is made on demand only."""
     graph = actions.session.graph
     groups = ("analytics", "privacy", "reports")
-    about = {key.path[0] for key in graph.materializable_asset_keys if graph.get(key).group_name in groups}
-    about.add("upkeep")
+    names = {
+        key.to_user_string()
+        for key in graph.materializable_asset_keys
+        if graph.get(key).group_name not in groups and key.path[0] != "upkeep"
+    }
     return {
         (s.asset, s.partition): s.status
-        for s in actions.session.status()
-        if s.asset.split("/")[0] not in about and s.asset not in ON_DEMAND
+        for name in sorted(names.difference(ON_DEMAND))
+        for s in actions.session.status(name)
     }
 
 

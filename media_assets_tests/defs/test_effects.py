@@ -18,7 +18,7 @@ from media_assets.errors import BadInput
 from media_assets.explaining import explain
 from media_assets.jobs import JobReport, run_job
 from media_assets.media.run import commands_started
-from media_assets_tests.defs.conftest import BLUE, RED, put, statuses
+from media_assets_tests.defs.conftest import BLUE, RED, put
 from media_assets_tests.making import clip
 
 CUT = {"op": "trim", "input": "a", "output": "cut", "start": 0.5, "duration": 1}
@@ -47,7 +47,7 @@ def of(report: JobReport, name: str) -> str:
 
 def effect_statuses(actions: Actions) -> dict[str | None, str]:
     """Dagster's own answer for every effect."""
-    return {key: status for (asset, key), status in statuses(actions).items() if asset == "effect_output"}
+    return {s.partition: s.status for s in actions.session.status("effect_output")}
 
 
 def observed(actions: Actions) -> int:

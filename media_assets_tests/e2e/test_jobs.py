@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
+from media_assets.analytics.guarding import Guard, keep_guards
 from media_assets.settings import Settings
 from media_assets_tests.defs.conftest import BLUE, RED, put
 from media_assets_tests.e2e.conftest import SCRIPT, Cli, environment, runner
@@ -85,6 +86,7 @@ def test_a_job_is_made_then_cached_then_explained_and_made_again(cli: Cli, root:
     assert (source["id"], source["path"], len(source["sha256"])) == ("src_red_mp4", RED, 64)
 
     put(root, RED, (root / "source" / BLUE).read_bytes())
+    keep_guards([Guard("trim", (), "", "half of them fail")], Settings.from_environment(root))
     told = cli("explain", effect, "--json")
     assert (told.json["status"], told.json["dagster"]) == ("stale", "stale")
     (reason,) = told.json["reasons"]
@@ -98,6 +100,8 @@ def test_a_job_is_made_then_cached_then_explained_and_made_again(cli: Cli, root:
     assert reason["after"][:12] in words.out
     assert "to make it: about" in words.out
     assert told.json["estimate"]["cpu_seconds"] > 0
+    assert told.json["warnings"] == [{"node": "cut", "message": "half of them fail"}]
+    assert "warning: cut: half of them fail" in words.out
 
     again = cli("run", document, "--json", "--only", "small")
     assert [(o["id"], o["status"]) for o in again.json["outputs"]] == [("small", "rendered")]
@@ -126,6 +130,20 @@ def test_what_is_wrong_is_refused_before_anything_is_made(cli: Cli, root: Path) 
     assert sorted((root / "effects").glob("*")) == before
     for wrong in ("1234567", "ffffffff", "web_preview/small"):
         assert cli("explain", wrong).status == 2
+
+
+def test_a_destination_that_refuses_is_told_of_and_costs_no_output(
+    cli: Cli, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIA_ASSETS_DESTINATIONS", "ftp://127.0.0.1:1/")
+    document = write(root, CUT, outputs=[{"id": "cut", "destination": "ftp://127.0.0.1:1/cut.mp4"}])
+    ran = cli("run", document, "--json")
+    assert ran.status == 1, ran.err
+    (output,) = ran.json["outputs"]
+    assert output["error"]["error"] == "DeliveryFailed"
+    assert Path(output["path"]).is_file()
+    events = cli("events", "--last", "3", "--json").json["events"]
+    assert ("delivery", "DeliveryFailed") in [(e.get("stage"), e["error"]) for e in events]
 
 
 @pytest.fixture
