@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -194,7 +195,7 @@ def demo(
         console.say(f"{report['ffmpeg_runs']} ffmpeg commands were run; a second `make demo` needs none.")
     else:
         console.say("Nothing had changed: no ffmpeg work was done, every output came from the store.")
-    suffix = f" MEDIA={media}" if media else ""
+    suffix = f" MEDIA={shlex.quote(str(media))}" if media else ""
     console.say(f"Next: `make dev{suffix}`, then open http://127.0.0.1:3000/asset-groups and look at")
     console.say("the lineage from source_file to komposition_video.")
 

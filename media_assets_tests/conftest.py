@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ import pytest
 
 from media_assets.settings import Settings
 from media_assets_tests.clips import Clips
+
+# Dagster's definitions are many objects that stay: looking through them again and again takes a tenth of
+# all time.
+gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.hookimpl(tryfirst=True)
