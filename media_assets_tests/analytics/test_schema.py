@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 from typing import Any
 
 import pytest
 
+from media_assets.analytics import staging
 from media_assets.analytics.connection import Connection
 from media_assets.analytics.making import new_error, new_operation, new_workflow
 from media_assets.analytics.reading import parse_line
@@ -34,11 +37,14 @@ VALUES: list[Any] = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")], ids=["as the writer", "with spaces"])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
-def test_what_may_be_written_is_what_is_loaded(kind: type[Event], warehouse: Connection) -> None:
+def test_what_may_be_written_is_what_is_loaded(
+    kind: type[Event], separators: tuple[str, str], warehouse: Connection
+) -> None:
     good = EXAMPLES[kind.kind].line()
     cases = [(name, value) for name in columns(kind) for value in VALUES]
-    lines = [json.dumps({**good, name: value}) for name, value in cases]
+    lines = [json.dumps({**good, name: value}, separators=separators) for name, value in cases]
     rejected = dict(Stage(warehouse, None).put(lines))
     for row, (name, value) in enumerate(cases):
         column = columns(kind)[name]
@@ -61,6 +67,44 @@ def test_a_field_that_is_not_there_has_its_default_or_is_missed(
                 parse_line(lines[row].encode())
         else:
             parse_line(lines[row].encode())
+
+
+def test_the_quick_way_of_reading_decides_as_the_strict_one(
+    warehouse: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines as the writer writes them, and such with something cut out, put in or doubled."""
+    chance = random.Random(5)
+    good = [json.dumps(event.line(), separators=(",", ":")) for event in EXAMPLES.values()]
+    lines = [*good, *(_damaged(chance.choice(good), chance) for _ in range(6_000))]
+    assert (quick := _staged(warehouse, lines))[0]
+    monkeypatch.setattr(staging, "plain_sql", lambda: "false")
+    assert _staged(warehouse, lines) == quick
+    assert warehouse.execute("SELECT count(*) FROM lines WHERE plain").fetchall() == [(0,)]
+
+
+def _damaged(line: str, chance: random.Random) -> str:
+    names = [name for kind in KINDS for name in columns(kind)]
+    parts = ["5", '"5"', "true", "null", "1.5", "1e3", "[]", "{}", '"x"', str(1 << 64), "-1", "1e400", " 7"]
+    at = chance.randrange(len(line))
+    name, value, gap = chance.choice(names), chance.choice(parts), chance.choice(["", " "])
+    doubled = f'"{name}"{gap}:{gap}{value}'
+    return chance.choice(
+        [
+            f"{line[:-1]},{doubled}}}",
+            f"{{{doubled},{line[1:]}",
+            f"{line[:-1]},{doubled.upper()}}}",
+            re.sub(rf'"{name}":("[^"]*"|[0-9.e-]+|true|false)', doubled, line),
+            line[:at] + line[at + chance.randrange(1, 4) :],
+            line[:at] + chance.choice(' \\",:{}[]019aé') + line[at:],
+        ]
+    )
+
+
+def _staged(warehouse: Connection, lines: list[str]) -> tuple[list[Any], ...]:
+    """What is rejected, and what each table has been given."""
+    rejected = sorted(Stage(warehouse, None).put(lines))
+    tables = [f'SELECT * FROM staged_{kind.kind} ORDER BY "row"' for kind in KINDS]  # noqa: S608
+    return rejected, *(warehouse.execute(table).fetchall() for table in tables)
 
 
 def test_every_kind_has_a_table_of_its_fields(warehouse: Connection) -> None:

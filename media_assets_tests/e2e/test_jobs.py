@@ -137,7 +137,8 @@ def test_a_destination_that_refuses_is_told_of_and_costs_no_output(
     cli: Cli, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEDIA_ASSETS_DESTINATIONS", "ftp://127.0.0.1:1/")
-    document = write(root, CUT, outputs=[{"id": "cut", "destination": "ftp://127.0.0.1:1/cut.mp4"}])
+    cut = {**CUT, "duration": "900ms"}
+    document = write(root, cut, outputs=[{"id": "cut", "destination": "ftp://127.0.0.1:1/cut.mp4"}])
     ran = cli("run", document, "--json")
     assert ran.status == 1, ran.err
     (output,) = ran.json["outputs"]
