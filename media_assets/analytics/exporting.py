@@ -9,7 +9,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection as Connection
 
 from media_assets.analytics.schema import KINDS, Event, columns
-from media_assets.analytics.staged_sql import quoted
+from media_assets.analytics.staging import quoted
 from media_assets.store.files import sync
 
 FILE = "events.parquet"

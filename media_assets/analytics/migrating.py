@@ -11,8 +11,7 @@ import duckdb
 
 from media_assets.analytics import tables
 from media_assets.analytics.schema import OperationEvent, first
-from media_assets.analytics.staged_sql import quoted
-from media_assets.analytics.staging import Stage
+from media_assets.analytics.staging import Stage, quoted
 
 _CHUNK = 50_000
 _OLD = "operation_events_of_the_first_schema"

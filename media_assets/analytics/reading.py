@@ -19,7 +19,7 @@ def parse_line(line: bytes) -> Record:
         ValueError: it is not an event of this schema or the first, saying why.
     """
     document = first.converted(read_object(line))
-    kind = _KINDS.get(document.get("kind", ""))
+    kind = _KINDS.get(str(document.get("kind")))
     if kind is None:
         raise ValueError("no kind of event")
     record: Record = {"kind": kind.kind}

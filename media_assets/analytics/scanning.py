@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from media_assets.analytics.staged_sql import quoted
+from media_assets.analytics.staging import quoted
 from media_assets.errors import disk_errors
 
 _TABLES = """

@@ -10,7 +10,8 @@ group to one thread. They are written before the transaction is begun, since one
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pandas as pd
@@ -18,12 +19,15 @@ from duckdb import DuckDBPyConnection as Connection
 
 from media_assets.analytics.reading import read_object
 from media_assets.analytics.schema import KINDS, Event, columns, first
+from media_assets.analytics.schema.columns import Column
 from media_assets.analytics.schema.sanitising import PLAIN_PARAMETERS, WORDY_KEYS, sanitise_parameters
-from media_assets.analytics.staged_sql import plain_sql, problems_sql, staged_sql
 
+_BEFORE, _AFTER = "2000-01-01", "9999-01-01"
+
+# No TRY: with a malformed line, DuckDB 1.5 gives other lines' text back from what it stands around.
 _LINES = """
 CREATE OR REPLACE {made} lines AS
-SELECT "row", line, {plain} AS plain,
+SELECT "row", line,
     CASE WHEN json_valid(line) THEN coalesce(json_extract_string(line, '$.kind'), 'none') END AS kind
 FROM batch
 """
@@ -69,7 +73,7 @@ class Stage:
         """Put lines into the staged tables; what cannot be is returned as (row, why)."""
         frame = pd.DataFrame({"row": range(len(lines)), "line": pd.Series(list(lines), dtype=object)})
         with _registered(self._connection, "batch", frame):
-            self._do(_LINES.replace("{plain}", plain_sql()))
+            self._do(_LINES)
         self._convert_first()
         known = [kind.kind for kind in KINDS]
         rejected: list[tuple[int, str]] = self._do(_OTHERS, {"kinds": known}).fetchall()
@@ -78,7 +82,7 @@ class Stage:
             if "parameters" in columns(kind):
                 self._sanitise(kind)
             if self._do(f"SELECT 1 FROM {{read}}staged_{kind.kind} WHERE NOT valid LIMIT 1").fetchall():  # noqa: S608
-                rejected += self._do(problems_sql(kind)).fetchall()
+                rejected += self._do(_problems_sql(kind)).fetchall()
         return rejected
 
     def find_repeated(self, kind: type[Event]) -> int:
@@ -144,7 +148,7 @@ class Stage:
         frame = pd.DataFrame({"row": [row for row, _ in old], "line": pd.Series(lines, dtype=object)})
         with _registered(self._connection, "converted", frame):
             self._do('DELETE FROM {read}lines WHERE "row" IN (SELECT "row" FROM converted)')
-            self._do("INSERT INTO {read}lines SELECT \"row\", line, false, 'operation' FROM converted")
+            self._do("INSERT INTO {read}lines SELECT \"row\", line, 'operation' FROM converted")
 
     def _sanitise(self, kind: type[Event]) -> None:
         """Leave out what may not be told, in lines that something else than our writer wrote."""
@@ -180,3 +184,106 @@ def _registered(connection: Connection, name: str, frame: pd.DataFrame) -> Itera
         yield
     finally:
         connection.unregister(name)
+
+
+def quoted(text: str) -> str:
+    """Text as it stands between single quotes in SQL."""
+    return text.replace("'", "''")
+
+
+def _paths(names: Iterable[str]) -> str:
+    paths = ", ".join(f"'$.{name}'" for name in names)
+    return f"[{paths}]"
+
+
+def staged_sql(kind: type[Event]) -> str:
+    """The statement that reads the lines of a kind."""
+    fields = columns(kind)
+    form = json.dumps({name: _read_as(column) for name, column in fields.items()})
+    values = ",\n    ".join(f'{_value(name, column)} AS "{name}"' for name, column in fields.items())
+    conditions = "\n    AND ".join(
+        f"({_condition(index, name, column)})" for index, (name, column) in enumerate(fields.items(), 1)
+    )
+    return f"""
+CREATE OR REPLACE {{made}} staged_{kind.kind} AS
+SELECT "row", {values},
+    coalesce({conditions}, false) AS valid
+FROM (
+    SELECT "row", from_json(line, '{form}') AS e, json_type(line, {_paths(fields)}) AS t
+    FROM {{read}}lines WHERE kind = '{kind.kind}'
+)
+"""  # noqa: S608
+
+
+def _problems_sql(kind: type[Event]) -> str:
+    """What is wrong with each line that does not hold; a slower look, at these alone."""
+    fields = columns(kind)
+    form = json.dumps({name: _read_as(column) for name, column in fields.items()})
+    problems = ",\n    ".join(
+        f"""CASE WHEN NOT coalesce({_condition(index, name, column)}, false) THEN
+            CASE WHEN {_missing(index)} THEN 'no {name}' ELSE '{name} {quoted(column.problem)}' END END"""
+        for index, (name, column) in enumerate(fields.items(), 1)
+    )
+    return f"""
+SELECT "row", concat_ws('; ', {problems}) FROM (
+    SELECT "row", from_json(line, '{form}') AS e, json_type(line, {_paths(fields)}) AS t
+    FROM {{read}}lines WHERE "row" IN (SELECT "row" FROM {{read}}staged_{kind.kind} WHERE NOT valid)
+)
+"""  # noqa: S608
+
+
+def _read_as(column: Column) -> str:
+    return "VARCHAR" if column.type in ("UUID", "TIMESTAMP") else column.type
+
+
+def _missing(index: int) -> str:
+    return f"(t[{index}] IS NULL OR t[{index}] = 'NULL')"
+
+
+def _value(name: str, column: Column) -> str:
+    """The column's value in the column's type."""
+    read = f'e."{name}"'
+    if column.type == "UUID":
+        return f"TRY_CAST({read} AS UUID)"
+    if column.type == "TIMESTAMP":
+        return _moment(read)
+    if column.default is not None:
+        default = f"'{column.default}'" if isinstance(column.default, str) else column.default
+        return f"coalesce({read}, {default})"
+    return read
+
+
+def _moment(read: str) -> str:
+    """A time in UTC, without its offset: as the writer writes it, or as somebody else did."""
+    plain = f"ends_with({read}, '+00:00') AND length({read}) = 32"
+    return (
+        f"CASE WHEN {plain} THEN TRY_CAST(left({read}, 26) AS TIMESTAMP)"
+        f" ELSE TRY_CAST({read} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' END"
+    )
+
+
+def _condition(index: int, name: str, column: Column) -> str:
+    """That a line's value holds; what is null is missing, or given so."""
+    type_, given = f"t[{index}]", f'e."{name}"'
+    listed = ", ".join(f"'{word}'" for word in column.json)
+    if column.nullable:
+        holds = [f"coalesce({type_}, 'NULL') IN ('NULL', {listed})"]
+    elif column.required:
+        holds = [f"{type_} IN ({listed})"]
+    else:
+        holds = [f"coalesce({type_}, '{column.json[0]}') IN ({listed})"]
+    if column.type == "TIMESTAMP":
+        holds.append(f"coalesce({_moment(given)} BETWEEN '{_BEFORE}' AND '{_AFTER}', false)")
+    if column.pattern:
+        holds.append(f"coalesce({_matches(given, column.pattern)}, {type_} IS NULL OR {type_} = 'NULL')")
+    elif column.type in ("BIGINT", "DOUBLE"):
+        # What is no number of the type is null, though something was given.
+        range_ = f"{given} >= 0 AND {given} < 1e300"
+        holds.append(f"coalesce({range_}, {type_} IS NULL OR {type_} = 'NULL')")
+    return " AND ".join(holds)
+
+
+def _matches(given: str, pattern: str) -> str:
+    if re.fullmatch(r"[a-z]+(\|[a-z]+)*", pattern):
+        return f"{given} IN ({', '.join(repr(word) for word in pattern.split('|'))})"
+    return f"regexp_full_match({given}, '{quoted(pattern)}')"
