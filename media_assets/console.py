@@ -63,12 +63,12 @@ def print_line(text: str) -> None:
 def print_error(error: MediaAssetsError) -> None:
     """The error on stderr: what, where, and what to do."""
     errors.print(f"[bold red]{error.code}[/]", end=": ")
-    errors.print(str(error), markup=False)
+    errors.print(str(error), markup=False, soft_wrap=True)
 
 
 def say(text: str) -> None:
     """A line of news on stderr."""
-    errors.print(text, markup=False)
+    errors.print(text, markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

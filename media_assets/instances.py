@@ -6,9 +6,12 @@ import os
 import time
 
 import dagster as dg
+from dagster._check import CheckError
 from filelock import FileLock
 from sqlalchemy.exc import DatabaseError
+from yaml import YAMLError
 
+from media_assets.errors import BadInput
 from media_assets.homes import is_damage
 from media_assets.settings import Settings
 
@@ -39,6 +42,12 @@ sensors:
   num_workers: 4
 """
 
+_CONFIGURATION = "dagster.yaml"
+# What Dagster raises over it: values of another shape than it expects it meets unprepared.
+_MISCONFIGURED = (
+    *(dg.DagsterInvalidConfigError, dg.DagsterInvariantViolationError, YAMLError, CheckError),
+    *(AttributeError, TypeError, KeyError, ValueError, IsADirectoryError),
+)
 _PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
 
 
@@ -46,7 +55,7 @@ def prepare_home(settings: Settings) -> None:
     """Make the data root's folders and its Dagster home, and point this process and its children there."""
     for folder in (settings.source_root, settings.komposition_root, settings.dagster_home):
         folder.mkdir(parents=True, exist_ok=True)
-    configuration = settings.dagster_home / "dagster.yaml"
+    configuration = settings.dagster_home / _CONFIGURATION
     if not configuration.exists():
         # Whole or not at all: an empty one would be taken for the user's wish to have no limits.
         temporary = configuration.with_name(f".{configuration.name}.{os.getpid()}")
@@ -77,7 +86,14 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 def _opened(settings: Settings) -> dg.DagsterInstance:
     """The instance, with the limits of pools that the settings give; they are kept in its event log."""
-    instance = dg.DagsterInstance.get()
+    try:
+        instance = dg.DagsterInstance.get()
+    except _MISCONFIGURED as error:
+        raise BadInput(
+            f"Dagster's configuration cannot be used: {error}",
+            where=str(settings.dagster_home / _CONFIGURATION),
+            hint="mend it, or remove it: it is written anew",
+        ) from error
     log = instance.event_log_storage
     known = {pool.name: pool.limit for pool in log.get_pool_limits()}
     for pool, limit in settings.pools.items():

@@ -31,6 +31,7 @@ from media_assets.kompositions import health
 from media_assets.store.files import read_json
 from media_assets.store.intact import Verdict, output_intact, source_intact
 from media_assets.store.layout import SIDECAR, output_folder
+from media_assets.store.plans import read_plan
 
 
 class CheckConfig(dg.Config):
@@ -205,7 +206,7 @@ class _Video:
 def _of_videos(asked: Asked, made: Made, look: Callable[[_Video], Verdict]) -> Verdict:
     """The first failure among a video and its renditions, or what was found of the video."""
     settings = asked.media.settings
-    plan = read_json(settings.plan_root / f"{made.partition}.json")
+    plan = read_plan(settings, str(made.partition))
     again = "materialize komposition_plan and komposition_video"
     if plan is None:
         return Verdict(False, "its plan is not on record", made.partition, again)

@@ -22,7 +22,7 @@ from media_assets.kompositions.attending import AnalysisMissing
 from media_assets.kompositions.compiling import Compiler
 from media_assets.kompositions.document import load
 from media_assets.kompositions.files import documents
-from media_assets.store.files import read_json
+from media_assets.store.plans import read_plan
 
 _SECONDS = 5
 
@@ -67,8 +67,7 @@ def automated(
 
 def _derived_from(media: MediaResource, key: str) -> list[str] | None:
     """What the plan on disk says that a komposition is made from; None where there is none that says."""
-    found = (read_json(media.settings.plan_root / f"{key}.json") or {}).get("derived_from")
-    return found if isinstance(found, list) else None
+    return (read_plan(media.settings, key) or {}).get("derived_from")
 
 
 def _automation(document: Path, media: MediaResource) -> str:

@@ -25,6 +25,7 @@ from media_assets.kompositions.render import RenderedKomposition, render, render
 from media_assets.progress import Pace
 from media_assets.store.files import write_json
 from media_assets.store.outputs import publish
+from media_assets.store.plans import plan_path
 from media_assets.store.thumbnails import preview_of
 
 PLAN = dg.AssetKey("komposition_plan")
@@ -196,7 +197,7 @@ def _record_plan(
     context: dg.AssetExecutionContext, key: str, compiled: Compiled, version: int, media: MediaResource
 ) -> None:
     """Keep the plan as data/metadata/plans/<id>.json and log it."""
-    write_json(media.settings.plan_root / f"{key}.json", compiled.to_json())
+    write_json(plan_path(media.settings, key), compiled.to_json())
     record(
         context,
         described(

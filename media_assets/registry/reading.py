@@ -10,8 +10,8 @@ from media_assets.kompositions.files import documents
 from media_assets.kompositions.versions import versions
 from media_assets.registry.records import Disk, Document
 from media_assets.settings import Settings
-from media_assets.store.files import read_json
 from media_assets.store.outputs import OutputStore
+from media_assets.store.plans import read_plan
 from media_assets.store.recipes import EffectRecipe, RecipeStore
 from media_assets.store.sources import SourceCatalogue
 
@@ -39,7 +39,7 @@ def _recipes(settings: Settings) -> dict[str, EffectRecipe]:
 
 def _plans(settings: Settings) -> dict[str, dict[str, Any]]:
     paths = sorted(settings.plan_root.glob("komp_*.json"))
-    found = {path.stem: read_json(path) for path in paths}
+    found = {path.stem: read_plan(settings, path.stem) for path in paths}
     return {key: plan for key, plan in found.items() if plan is not None}
 
 

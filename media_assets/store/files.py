@@ -45,7 +45,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The JSON object in `path`, or None when the file is missing or is not one."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, IsADirectoryError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
 

@@ -15,6 +15,7 @@ from media_assets.store.files import read_json
 from media_assets.store.intact import file_state, source_state
 from media_assets.store.journal import Entry, Journal
 from media_assets.store.layout import sidecars
+from media_assets.store.plans import plan_path, read_plan
 from media_assets.store.recipes import RecipeStore
 from media_assets.store.recovery import orphans
 from media_assets.store.sources import SourceCatalogue, SourceFacts
@@ -225,8 +226,8 @@ def _check_plans(settings: Settings, tracked: Sequence[Entry], notes: _Notes) ->
         if entry.asset != "komposition_plan":
             continue
         notes.count("plan")
-        path = settings.plan_root / f"{entry.partition}.json"
-        if read_json(path) is None:
+        path = plan_path(settings, str(entry.partition))
+        if read_plan(settings, str(entry.partition)) is None:
             text = "it is no whole document" if path.exists() else "the file is gone"
             problem: Problem = "corrupt" if path.exists() else "missing"
             where, place = _relative(path, settings), (entry.asset, entry.partition)

@@ -6,12 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from media_assets.settings import Settings
 from media_assets_tests.e2e.conftest import environment, runner
 
 AT_ONCE = """
 import sys, time
 from pathlib import Path
+
+import pytest
 import dagster as dg
 ready, go = map(Path, sys.argv[1:])
 ready.touch()
@@ -41,3 +45,16 @@ def test_processes_that_open_a_new_home_at_once_find_its_databases(tmp_path: Pat
     (tmp_path / "go").touch()
     printed = [process.communicate(timeout=60) for process in started]
     assert [out for out, _ in printed] == ["0\n"] * 3, printed
+
+
+@pytest.mark.parametrize("text", ["concurrency:\n  pools:\n", "[", "storage: 5\n", "\udcff"])
+def test_a_configuration_that_cannot_be_used_is_named(tmp_path: Path, text: str) -> None:
+    cli = runner(tmp_path)
+    assert cli("home").status == 0
+    configuration = tmp_path / "dagster_home" / "dagster.yaml"
+    configuration.write_text(text, errors="surrogateescape")
+    refused = cli("home")
+    assert refused.status == 2
+    assert "dagster.yaml" in refused.err
+    configuration.unlink()
+    assert cli("home").status == 0
