@@ -10,6 +10,7 @@ from pathlib import Path
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _REFUSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO})
+_IN_THE_WAY = frozenset({errno.EISDIR, errno.ENOTDIR})
 
 
 class MediaAssetsError(Exception):
@@ -139,7 +140,9 @@ def disk_error(error: OSError, where: Path | str | None = None) -> MediaAssetsEr
         error: as the system raised it.
         where: what is named if the system named no file.
     """
-    named = error.filename if isinstance(error.filename, str | bytes) else None
+    # Of a renaming, the second is what was to be replaced.
+    names = (error.filename2, error.filename)
+    named = next((name for name in names if isinstance(name, str | bytes)), None)
     place = os.fsdecode(named) if named else str(where) if where is not None else None
     if error.errno in _NO_ROOM:
         return DiskFull("no space is left", where=place, hint="free some space and run again")
@@ -148,6 +151,12 @@ def disk_error(error: OSError, where: Path | str | None = None) -> MediaAssetsEr
             f"the disk refuses: {os.strerror(error.errno or 0)}",
             where=place,
             hint="check the permissions, and whether the disk is mounted read-only",
+        )
+    if error.errno in _IN_THE_WAY:
+        return DiskRefused(
+            "a folder stands where a file should be, or the other way round",
+            where=place,
+            hint="move it away and run again",
         )
     return None
 

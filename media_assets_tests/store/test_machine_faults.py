@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from media_assets.errors import FfmpegMissing, UnknownSource, UnsafePath
+from media_assets.errors import DiskRefused, FfmpegMissing, UnknownSource, UnsafePath
 from media_assets.settings import Settings
+from media_assets.store.files import read_json, write_json
 from media_assets.store.outputs import OutputStore
 from media_assets.store.scan import scan
 from media_assets.store.sources import Rejection, SourceCatalogue, SourceFacts
@@ -108,3 +109,12 @@ def test_what_a_dead_process_left_is_swept_though_its_number_lives_on(settings: 
     os.utime(left, (1, 1))
     assert store.sweep() == 1
     assert not left.exists()
+
+
+def test_a_folder_where_a_document_should_be_is_named_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "memo.json"
+    path.mkdir()
+    assert read_json(path) is None
+    with pytest.raises(DiskRefused, match=r"memo\.json: a folder stands"):
+        write_json(path, {})
+    assert list(tmp_path.iterdir()) == [path]
