@@ -104,7 +104,10 @@ def observe_changed(
     for gone in set(present) - set(keys):
         instance.delete_dynamic_partition(str(EFFECTS.name), gone)
     bases = {key: _basis(store, key, versions, version) for key in keys}
-    known = {} if thorough else {k: memo.get("bases", {}).get(k) for k in observations(instance, keys)}
+    past = memo.get("bases")
+    if thorough or not isinstance(past, dict):
+        past = {}
+    known = {key: past.get(key) for key in observations(instance, keys)} if past else {}
     wanted = [key for key in keys if known.get(key) != bases[key]]
     planned, problems = _planned(media, wanted)
     observe(instance, planned, version)
