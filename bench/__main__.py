@@ -48,6 +48,7 @@ AIMS = {
     "prediction_error_cpu_seconds": ("predicted CPU-seconds, renders of other files, median error", 0.30),
     "prediction_error_seconds": ("the same of seconds on the clock", 0.30),
     "prediction_error_memory_bytes": ("the same of memory", 0.30),
+    "prediction_error_disk_bytes": ("the same of the size of the output", 0.30),
     "questions_1m_seconds": ("all questions of a million events, sums made from nothing, s", 60.0),
     "questions_1m_gigabytes": ("the same, peak memory, GB", 4.29),
     "sums_refreshed_1m_to_full": ("sums after 1,000 of a million events more / from nothing, CPU", 0.05),

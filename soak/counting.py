@@ -77,7 +77,7 @@ def made_again(
         kills: when processes were killed.
         events: all there are; those of failures explain a second attempt.
     """
-    failed = {str(event["output"]) for event in events if event.get("outcome") == "failed"}
+    failed = {str(event.get("output")) for event in events if event.get("outcome") == "failed"}
     for output in OutputStore(settings):
         sidecar = json.loads((output.path.parent / SIDECAR).read_text())
         there = datetime.fromisoformat(str(sidecar["created"])).timestamp()

@@ -135,7 +135,8 @@ def sync_partitions(instance: dg.DagsterInstance, catalogue: SourceCatalogue) ->
     workflows = loaded_workflows()
     names = [str(SOURCES.name), *(f"workflow.{workflow.name}" for workflow in workflows)]
     mark = catalogue.settings.metadata_root / "partitions.stamp"
-    if mark.is_file() and mark.read_text() == _stamp(instance, catalogue, workflows, names):
+    stamp = _stamp(instance, catalogue, workflows, names).encode()
+    if mark.is_file() and mark.read_bytes() == stamp:
         return
     sync_workflows(instance, catalogue)
     mark.parent.mkdir(parents=True, exist_ok=True)

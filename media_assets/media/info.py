@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any, Literal
 
+from pydantic import TypeAdapter
+
 Kind = Literal["video", "audio", "image", "subtitle", "lut", "font"]
 Hdr = Literal["hlg", "pq"]
 
@@ -156,22 +158,12 @@ class MediaInfo:
         """Read what `to_json` gave.
 
         Raises:
-            TypeError: a field is missing or unknown.
+            ValueError: a field is missing, or of another type.
         """
-        values = dict(document)
-        for name, stream_type in _STREAM_TYPES.items():
-            values[name] = tuple(_from_json(stream_type, item) for item in values.get(name, ()))
-        values["warnings"] = tuple(values.get("warnings", ()))
-        return cls(**values)
+        return _INFO.validate_python(document)
 
 
-_STREAM_TYPES: dict[str, type[VideoStream] | type[AudioStream] | type[SubtitleStream]] = {
-    "videos": VideoStream,
-    "audios": AudioStream,
-    "subtitles": SubtitleStream,
-    "attached_pictures": VideoStream,
-}
-_FRACTIONS = ("sar", "fps")
+_INFO = TypeAdapter(MediaInfo)
 
 
 def _to_json(value: MediaInfo | VideoStream | AudioStream | SubtitleStream) -> dict[str, Any]:
@@ -184,11 +176,3 @@ def _to_json(value: MediaInfo | VideoStream | AudioStream | SubtitleStream) -> d
             item = [part if isinstance(part, str) else _to_json(part) for part in item]
         document[field.name] = item
     return document
-
-
-def _from_json(stream_type: type[Any], document: Mapping[str, Any]) -> Any:
-    values = {
-        name: Fraction(item) if name in _FRACTIONS and item is not None else item
-        for name, item in document.items()
-    }
-    return stream_type(**values)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from media_assets.errors import UnsafePath
 from media_assets.settings import Settings
 from media_assets.store.files import read_json, write_json
@@ -45,6 +47,9 @@ class Entry:
             "metadata": dict(self.metadata),
             "event": json.loads(self.event),
         }
+
+
+_ENTRY = TypeAdapter(Entry)
 
 
 class Journal:
@@ -110,6 +115,6 @@ class Journal:
         try:
             if document is None or self._path(document["asset"], document["partition"]) != path:
                 return None
-            return Entry(**document | {"event": json.dumps(document["event"])})
-        except (KeyError, TypeError, AttributeError):
+            return _ENTRY.validate_python(document | {"event": json.dumps(document["event"])})
+        except (KeyError, TypeError, ValueError, AttributeError):
             return None

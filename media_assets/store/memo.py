@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from pydantic import TypeAdapter, ValidationError
 
 from media_assets.store.files import read_json, write_json
 
+_ENTRIES = TypeAdapter(dict[str, tuple[int, int, int, str | None]])
 State = tuple[int, int, int]
 """What tells whether a document is still the one that was read: bytes, ns since the epoch, inode."""
 
@@ -39,6 +41,10 @@ class Memo:
         if kept is not None and kept[0] == state:
             return kept[1]
         memo = read_json(self.path)
+        try:
+            _ENTRIES.validate_python(memo)
+        except ValidationError:
+            memo = None
         if memo is None:
             return self._rebuild()
         if state is not None:

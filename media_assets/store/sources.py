@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from media_assets.errors import (
     BadInput,
     CorruptMedia,
@@ -31,6 +33,8 @@ from media_assets.store.source_facts import Changes, Rejection, SourceFacts
 
 __all__ = ["Changes", "Rejection", "SourceCatalogue", "SourceFacts"]
 
+_STAT = TypeAdapter(Stat)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"src_[a-z0-9_]{1,100}")
 
 
@@ -96,9 +100,9 @@ class SourceCatalogue:
         identifier = self.identify(reference)
         facts = self._record(identifier)
         if facts is None:
-            rejected = read_json(self._rejections / f"{identifier}.json")
+            rejected = self._rejection(identifier)
             if rejected is not None:
-                raise UnknownSource(f"it was rejected: {rejected['message']}", where=reference)
+                raise UnknownSource(f"it was rejected: {rejected.message}", where=reference)
             raise UnknownSource(
                 "there is no such source", where=reference, hint="put the file under data/source and ingest"
             )
@@ -182,12 +186,8 @@ class SourceCatalogue:
 
     def rejections(self) -> list[Rejection]:
         """Every rejected file, by id."""
-        documents = [read_json(path) for path in sorted(self._rejections.glob("src_*.json"))]
-        return [
-            Rejection(d["id"], d["path"], Stat(**d["stat"]), d["error"], d["message"])
-            for d in documents
-            if d
-        ]
+        paths = sorted(self._rejections.glob("src_*.json"))
+        return [found for path in paths if (found := self._rejection(path.stem)) is not None]
 
     def _ingest_one(
         self, file: Found, by_signature: Mapping[tuple[int, ...], str]
@@ -233,15 +233,30 @@ class SourceCatalogue:
         try:
             if document is None or not identifier == document["id"] == source_id(document["path"]):
                 return None
+            if not _SHA256.fullmatch(document["sha256"]):
+                return None
             return SourceFacts(
                 id=identifier,
                 path=self.root / document["path"],
                 relative=document["path"],
                 sha256=document["sha256"],
                 info=MediaInfo.from_json(document["info"]),
-                stat=Stat(**document["stat"]),
+                stat=_STAT.validate_python(document["stat"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
+            return None
+
+    def _rejection(self, identifier: str) -> Rejection | None:
+        """The same of a file that was rejected."""
+        document = read_json(self._rejections / f"{identifier}.json")
+        try:
+            if document is None or document["id"] != identifier:
+                return None
+            stat = _STAT.validate_python(document["stat"])
+            return Rejection(
+                identifier, str(document["path"]), stat, str(document["error"]), str(document["message"])
+            )
+        except (KeyError, TypeError, ValueError):
             return None
 
     def _remember(self, result: SourceFacts | Rejection) -> None:
@@ -251,14 +266,9 @@ class SourceCatalogue:
         (other / f"{result.id}.json").unlink(missing_ok=True)
 
     def _rebuilt_memo(self) -> dict[str, Any]:
-        documents = [
-            read_json(path)
-            for folder in (self._records, self._rejections)
-            for path in sorted(folder.glob("src_*.json"))
-        ]
-        return {
-            d["id"]: [*_signature(Stat(**d["stat"])), d.get("sha256")] for d in documents if d is not None
-        }
+        found = (self._record(path.stem) for path in sorted(self._records.glob("src_*.json")))
+        known: list[SourceFacts | Rejection] = [one for one in found if one is not None]
+        return {one.id: _entry(one) for one in (*known, *self.rejections())}
 
 
 def _signature(stat: Stat) -> list[int]:

@@ -43,20 +43,20 @@ def test_a_memo_that_another_process_wrote_is_read(tmp_path: Path) -> None:
     here, there = _memo(tmp_path), _memo(tmp_path)
     with here.updating() as entries:
         entries.clear()
-        entries["a"] = [1]
-    assert there.entries() == {"a": [1]}
-    write_json(tmp_path / "memo.json", {"a": [2], "b": [3]})
-    assert here.entries() == there.entries() == {"a": [2], "b": [3]}
+        entries["a"] = [1, 1, 1, None]
+    assert there.entries() == {"a": [1, 1, 1, None]}
+    write_json(tmp_path / "memo.json", {"a": [2, 1, 1, "x"], "b": [3, 1, 1, None]})
+    assert here.entries() == there.entries() == {"a": [2, 1, 1, "x"], "b": [3, 1, 1, None]}
 
 
 def test_what_is_changed_is_not_seen_before_it_is_written(tmp_path: Path) -> None:
     memo = _memo(tmp_path)
-    write_json(tmp_path / "memo.json", {"a": [1]})
+    write_json(tmp_path / "memo.json", {"a": [1, 1, 1, None]})
     stamp = memo.stamp()
     with memo.updating() as entries:
-        entries["b"] = [2]
-        assert memo.entries() == {"a": [1]}
-    assert memo.entries() == {"a": [1], "b": [2]}
+        entries["b"] = [2, 1, 1, None]
+        assert memo.entries() == {"a": [1, 1, 1, None]}
+    assert memo.entries() == {"a": [1, 1, 1, None], "b": [2, 1, 1, None]}
     assert memo.stamp() > stamp
 
 
