@@ -12,11 +12,9 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import dagster as dg
-import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from media_assets.analytics import tables
 from media_assets.analytics.connection import Connection, connect
 from media_assets.analytics.dashboard.making import Made, make_dashboard
 from media_assets.analytics.dashboard.page import inlined, page
@@ -28,6 +26,7 @@ from media_assets.defs import analytics
 from media_assets.defs.analytics.events import WarehouseResource
 from media_assets.defs.analytics.kpis import READ, daily_dashboard, dashboard, key_figures
 from media_assets.settings import Settings
+from media_assets_tests.analytics.conftest import synthetic
 from media_assets_tests.test_docs import commands
 
 DEFINED = [f"{analytics.__name__}.{found.name}" for found in pkgutil.iter_modules(analytics.__path__)]
@@ -57,9 +56,7 @@ class Read(HTMLParser):
 
 @pytest.fixture(scope="module")
 def events() -> Iterator[Connection]:
-    with duckdb.connect() as connection:
-        tables.create(connection)
-        generate(connection, 6_000, seed=6)
+    with synthetic(6_000, seed=6) as connection:
         derive(connection, seed=6)
         yield connection
 

@@ -20,6 +20,7 @@ from media_assets.analytics.synthetic.generate import generate
 from media_assets.analytics.synthetic.planted import PLANTED
 from media_assets.job_plans import plan_job
 from media_assets.settings import Settings
+from media_assets_tests.analytics.conftest import synthetic
 from media_assets_tests.making import clip
 
 EVENTS = 20_000
@@ -29,9 +30,7 @@ ACTIONS = {"odd": "pad_to_even", "prores": "convert_source"}
 @pytest.fixture(scope="module")
 def events() -> Iterator[Connection]:
     """Events without a planted failure."""
-    with duckdb.connect() as connection:
-        tables.create(connection)
-        generate(connection, EVENTS, seed=2, planted=replace(PLANTED, guards=()))
+    with synthetic(EVENTS, seed=2, planted=replace(PLANTED, guards=())) as connection:
         yield connection
 
 

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from media_assets.analytics import tables
 from media_assets.analytics.connection import Connection
 from media_assets.analytics.prices import SHIPPED, Prices, prices_of
 from media_assets.analytics.questions import costs, histograms, kpi_periods, kpis, questions, retention
@@ -20,6 +18,7 @@ from media_assets.analytics.synthetic.generate import generate
 from media_assets.analytics.synthetic.workflows import PLANTED_WORKFLOWS, derive, let_people_leave
 from media_assets.errors import BadInput
 from media_assets.settings import Settings
+from media_assets_tests.analytics.conftest import synthetic
 
 PRICES = Prices("EUR", 0.36, 2.0, 10.0, 365.25 / 12, 1.0)
 LATE = """
@@ -30,9 +29,7 @@ WHERE (SELECT max(CAST("timestamp" AS DATE)) FROM operation_events) - CAST("time
 
 @pytest.fixture(scope="module")
 def events() -> Iterator[Connection]:
-    with duckdb.connect() as connection:
-        tables.create(connection)
-        generate(connection, 60_000, seed=4)
+    with synthetic(60_000, seed=4) as connection:
         let_people_leave(connection, seed=4)
         derive(connection, seed=4)
         for kind in ("operation", "workflow"):
@@ -209,9 +206,7 @@ def test_asking_twice_gives_the_same_and_makes_nothing_again(events: Connection)
 
 def test_people_who_leave_are_the_same_each_time_and_other_curves_give_others() -> None:
     def left(curve: tuple[float, ...]) -> float:
-        with duckdb.connect() as connection:
-            tables.create(connection)
-            generate(connection, 3_000, seed=1)
+        with synthetic(3_000, seed=1) as connection:
             let_people_leave(connection, planted=replace(PLANTED_WORKFLOWS, retention=curve))
             return one(connection, "SELECT count(*) FROM operation_events")
 

@@ -21,14 +21,12 @@ from media_assets.analytics.synthetic.generate import generate
 from media_assets.analytics.synthetic.planted import PLANTED
 from media_assets.planning.learnt import EVERY, Curve, Factors, Influence
 from media_assets.settings import Settings
+from media_assets_tests.analytics.conftest import synthetic
 
 
 @pytest.fixture(scope="module")
 def events() -> Iterator[Connection]:
-    with duckdb.connect() as connection:
-        tables.create(connection)
-        generate(connection, 12_000, seed=3)
-        refresh(connection, prediction.ROLLUPS)
+    with synthetic(12_000, seed=3, rollups=prediction.ROLLUPS) as connection:
         yield connection
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import duckdb
 import numpy as np
 import pytest
 
-from media_assets.analytics import tables
 from media_assets.analytics.connection import Connection
 from media_assets.analytics.questions import questions
 from media_assets.analytics.questions.recommend import after_one
@@ -18,17 +16,14 @@ from media_assets.analytics.recommender.practice import Practice, read_practice,
 from media_assets.analytics.recommender.recommend import Recommendation, recommend
 from media_assets.analytics.recommender.uses import ROLLUP, Uses, context_of, following, read_uses
 from media_assets.analytics.rollups import refresh
-from media_assets.analytics.synthetic.generate import generate
 from media_assets.analytics.synthetic.planted import PLANTED
+from media_assets_tests.analytics.conftest import synthetic
 from media_assets_tests.analytics.doing import do
 
 
 @pytest.fixture(scope="module")
 def events() -> Iterator[Connection]:
-    with duckdb.connect() as connection:
-        tables.create(connection)
-        generate(connection, 30_000, seed=4)
-        refresh(connection, [ROLLUP])
+    with synthetic(30_000, seed=4, rollups=[ROLLUP]) as connection:
         yield connection
 
 

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-import duckdb
 import pandas as pd
 import pytest
 
-from media_assets.analytics import tables
 from media_assets.analytics.connection import Connection
 from media_assets.analytics.recommender import history
 from media_assets.analytics.recommender.evaluation import (
@@ -25,7 +23,7 @@ from media_assets.analytics.recommender.evaluation import (
 )
 from media_assets.analytics.recommender.uses import ROLLUP
 from media_assets.analytics.rollups import refresh
-from media_assets.analytics.synthetic.generate import generate
+from media_assets_tests.analytics.conftest import synthetic
 from media_assets_tests.analytics.doing import do
 
 NOW = datetime(2026, 11, 2, 12)
@@ -33,10 +31,7 @@ NOW = datetime(2026, 11, 2, 12)
 
 @pytest.fixture(scope="module")
 def events() -> Iterator[Connection]:
-    with duckdb.connect() as connection:
-        tables.create(connection)
-        generate(connection, 30_000, seed=5)
-        refresh(connection, [ROLLUP])
+    with synthetic(30_000, seed=5, rollups=[ROLLUP]) as connection:
         yield connection
 
 

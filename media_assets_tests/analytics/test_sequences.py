@@ -6,16 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pytest
 
-from media_assets.analytics import tables
 from media_assets.analytics.connection import Connection
 from media_assets.analytics.questions import questions, sequences
 from media_assets.analytics.rollups import refresh
-from media_assets.analytics.synthetic.generate import generate
 from media_assets.analytics.synthetic.planted import PLANTED
+from media_assets_tests.analytics.conftest import synthetic
 
 Chain = tuple[str, ...]
 Rows = dict[str, dict[str, Any]]
@@ -24,10 +22,7 @@ LEAST = 0.01
 
 @pytest.fixture(scope="module")
 def events() -> Iterator[Connection]:
-    with duckdb.connect() as connection:
-        tables.create(connection)
-        generate(connection, 8_000, seed=3)
-        refresh(connection, sequences.ROLLUPS)
+    with synthetic(8_000, seed=3, rollups=sequences.ROLLUPS) as connection:
         yield connection
 
 

@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pytest
 import yaml
 
-from media_assets.analytics import tables
 from media_assets.analytics.connection import Connection
 from media_assets.analytics.questions import questions, templates
-from media_assets.analytics.synthetic.generate import generate
 from media_assets.analytics.synthetic.planted import PLANTED
 from media_assets.analytics.templating import lifecycle
 from media_assets.analytics.templating.adoptions import Adoption
@@ -24,6 +21,7 @@ from media_assets.analytics.templating.lifecycle import Use, next_state
 from media_assets.analytics.templating.naming import FAMILIES, LONGEST_NAME, named
 from media_assets.components.saved import parse_saved
 from media_assets.operations.registry import operations
+from media_assets_tests.analytics.conftest import synthetic
 from media_assets_tests.analytics.test_sequences import add
 
 PODCAST = "trim>denoise_audio>normalize_audio>to_mp3"
@@ -32,9 +30,7 @@ TODAY = date(2026, 6, 30)
 
 @pytest.fixture(scope="module")
 def events() -> Iterator[Connection]:
-    with duckdb.connect() as connection:
-        tables.create(connection)
-        generate(connection, 25_000, seed=2)
+    with synthetic(25_000, seed=2) as connection:
         yield connection
 
 

@@ -6,30 +6,25 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from media_assets.analytics import tables
 from media_assets.analytics.connection import Connection
 from media_assets.analytics.questions import histograms, questions, usage, usage_plots
 from media_assets.analytics.questions.statistics import newcombe, theil_sen, wilson
 from media_assets.analytics.questions.usage_parameters import failing_parameters, slow_parameters
-from media_assets.analytics.rollups import refresh
 from media_assets.analytics.synthetic.generate import generate
 from media_assets.analytics.synthetic.planted import PLANTED
 from media_assets.errors import BadInput
+from media_assets_tests.analytics.conftest import synthetic
 
 EVENTS = 40_000
 
 
 @pytest.fixture(scope="module")
 def events() -> Iterator[Connection]:
-    with duckdb.connect() as connection:
-        tables.create(connection)
-        generate(connection, EVENTS, seed=3)
-        refresh(connection, usage.ROLLUPS)
+    with synthetic(EVENTS, seed=3, rollups=usage.ROLLUPS) as connection:
         yield connection
 
 
@@ -78,17 +73,13 @@ def test_the_slow_down_is_found_and_no_other(events: Connection) -> None:
 
 
 def test_what_became_faster_is_told() -> None:
-    with duckdb.connect() as connection:
-        tables.create(connection)
-        generate(connection, 20_000, seed=104, planted=replace(PLANTED, slowed="encode", slowdown=0.5))
+    with synthetic(20_000, seed=104, planted=replace(PLANTED, slowed="encode", slowdown=0.5)) as connection:
         table = questions()["usage"].asked(connection).set_index("operation")
     assert table["trend"][table["trend"] != ""].to_dict() == {"encode": "faster"}
 
 
 def test_larger_files_are_no_slow_down() -> None:
-    with duckdb.connect() as connection:
-        tables.create(connection)
-        generate(connection, 15_000, seed=5, planted=replace(PLANTED, slowdown=1.0))
+    with synthetic(15_000, seed=5, planted=replace(PLANTED, slowdown=1.0)) as connection:
         connection.execute(
             """
             DELETE FROM operation_events

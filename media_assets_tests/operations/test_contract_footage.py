@@ -33,7 +33,7 @@ FOOTAGE = (
     "video_odd/rails/video_without_audio_stream.mp4",
     "video_odd/streamio-ffmpeg/sideways movie.mov",
 )
-_SECONDS = 0.5
+_SECONDS = 1.0
 _FILLING = {
     "image": "logo",
     "lut": "teal",
