@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import dagster as dg
 import psutil
 from dagster._core.storage.dagster_run import RunRecord
+from dagster._core.storage.event_log.base import EventLogStorage
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -133,7 +135,21 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
         holder = instance.get_run_by_id(run_id)
         if holder is None or holder.is_finished:
             log.free_concurrency_slots_for_run(run_id)
+    _give_free_places(log)
     return dead
+
+
+def _give_free_places(log: EventLogStorage) -> None:
+    """Give the places of pools that are free to who waits for one.
+
+    Dagster 1.13 gives a place away as it becomes free. Who begins to wait in that moment is not seen, and
+    would wait until another place becomes free: for ever, if nobody else works.
+    """
+    if not isinstance(log, SqlEventLogStorage):
+        return
+    for pool in log.get_concurrency_keys():
+        if log.has_unassigned_slots(pool):
+            log.assign_pending_steps([pool])
 
 
 def _is_worked_on(instance: dg.DagsterInstance, record: RunRecord) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import replace
 import dagster as dg
 import pytest
 from dagster._core.events import EngineEventData
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,3 +157,18 @@ def test_pools_have_the_limits_of_the_settings_and_steps_keep_to_them(
         assert [done.success for done in waiting.result(timeout=120.0)] == [True]
     with open_instance(replace(actions.settings, pool_ffmpeg=3)) as wider:
         assert wider.event_log_storage.get_concurrency_info("ffmpeg").slot_count == 3
+
+
+def test_who_begins_to_wait_as_a_place_becomes_free_is_given_it(actions: Actions) -> None:
+    """Dagster gives places away as they become free, and does not see who comes in that moment."""
+    instance = actions.session.instance
+    job = actions.session.definitions.get_repository_def().get_implicit_global_asset_job_def()
+    run = instance.create_run_for_job(
+        job.get_subset(asset_selection={THUMBNAIL}), tags=worker_tag(), status=dg.DagsterRunStatus.STARTED
+    ).run_id
+    log = instance.event_log_storage
+    assert isinstance(log, SqlEventLogStorage)
+    log.add_pending_step("ffmpeg", run, "step", should_assign=False)  # as the race leaves it
+    assert not log.claim_concurrency_slot("ffmpeg", run, "step").is_claimed
+    assert fail_dead_runs(instance) == []
+    assert log.claim_concurrency_slot("ffmpeg", run, "step").is_claimed
