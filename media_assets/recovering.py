@@ -17,11 +17,9 @@ from dagster._core.definitions.assets.graph.asset_graph import AssetGraph
 from media_assets.defs import journal
 from media_assets.defs.komposition_sensor import sync_documents
 from media_assets.defs.partitions import EFFECTS, SOURCES
-from media_assets.defs.recording import source_metadata
 from media_assets.defs.resources import MediaResource
 from media_assets.defs.source_sensor import sync_workflows
-from media_assets.defs.sources import SOURCE_FILE, SOURCE_VERSION
-from media_assets.defs.versions import described
+from media_assets.defs.sources import SOURCE_FILE, source_record
 from media_assets.session import Session
 from media_assets.settings import Settings
 from media_assets.statuses import statuses
@@ -178,15 +176,7 @@ def _entries(settings: Settings) -> tuple[list[Entry], list[str]]:
     known = {entry.partition for entry in entries if entry.asset == asset}
     for facts in SourceCatalogue(settings):
         if facts.id not in known:
-            event = described(
-                SOURCE_FILE,
-                facts.id,
-                data_version=facts.sha256,
-                code_version=SOURCE_VERSION,
-                inputs={},
-                metadata=source_metadata(facts.relative, facts.sha256, facts.info),
-            )
-            entries.append(journal.entry_of(event, time.time()))
+            entries.append(journal.entry_of(source_record(facts), time.time()))
     return entries, [path.relative_to(settings.data_root).as_posix() for path in damaged]
 
 

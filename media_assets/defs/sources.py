@@ -146,6 +146,18 @@ def ingested(catalogue: SourceCatalogue, key: str, inputs: dict[dg.AssetKey, See
     return facts
 
 
+def source_record(facts: SourceFacts) -> dg.AssetMaterialization:
+    """The record of a source that was read."""
+    return described(
+        SOURCE_FILE,
+        facts.id,
+        data_version=facts.sha256,
+        code_version=SOURCE_VERSION,
+        inputs={},
+        metadata=source_metadata(facts.relative, facts.sha256, facts.info),
+    )
+
+
 def forget_sources(instance: dg.DagsterInstance, catalogue: SourceCatalogue, ids: Sequence[str]) -> None:
     """Remove sources whose files are gone, from the catalogue and from the partitions.
 
@@ -176,16 +188,7 @@ def _files(
 def _accept(
     context: dg.AssetExecutionContext, facts: SourceFacts, records: Records, media: MediaResource
 ) -> None:
-    records.add(
-        described(
-            SOURCE_FILE,
-            facts.id,
-            data_version=facts.sha256,
-            code_version=SOURCE_VERSION,
-            inputs={},
-            metadata=source_metadata(facts.relative, facts.sha256, facts.info),
-        )
-    )
+    records.add(source_record(facts))
     place = place_of(records.context, media.settings, SOURCE_FILE, facts.id)
     log_done(place, "ingest", seconds=facts.seconds, bytes_read=facts.info.size, **given_by(facts.info))
 
