@@ -93,6 +93,7 @@ def _report(
     now = made_from(planned.plan, planned.node.name, ffmpeg) if planned else None
     status, reasons = _judged(actions, last, now, problem)
     (dagster,) = actions.session.status(asset.to_user_string(), partition)
+    to_make = planned if status != "current" else None
     return {
         "id": recipe.id,
         "asset": asset.to_user_string(),
@@ -106,15 +107,9 @@ def _report(
         "made_from": now,
         "last_made_from": last.get("made_from"),
         "path": last.get("output") or last.get("path"),
-        "estimate": None if planned is None or status == "current" else _estimate(actions, planned),
-        "warnings": [] if planned is None or status == "current" else _warnings(actions, planned),
+        "estimate": _estimate(actions, to_make) if to_make else None,
+        "warnings": plan_warnings(to_make.plan, actions.settings) if to_make else [],
     }
-
-
-def _warnings(actions: Actions, planned: Planned) -> list[dict[str, str]]:
-    """What such operations failed of before, by the guards that were learnt."""
-    found = plan_warnings(planned.plan, actions.settings)
-    return [{"node": node, "message": suggestion} for node, suggestion in found]
 
 
 def _estimate(actions: Actions, planned: Planned) -> dict[str, Any]:

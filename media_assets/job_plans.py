@@ -40,8 +40,7 @@ def plan_job(path: Path, settings: Settings) -> dict[str, Any]:
     document = report(
         plan, job.wanted, settings, lambda print_: store.get(print_) is not None, factors_of(settings)
     )
-    warnings = [{"node": node, "message": text} for node, text in plan_warnings(plan, settings)]
-    return document | {"warnings": warnings}
+    return document | {"warnings": plan_warnings(plan, settings)}
 
 
 def planned(job: Job, sources: Mapping[str, SourceFacts], settings: Settings) -> Plan:

@@ -83,13 +83,13 @@ def guards_for(
     ]
 
 
-def plan_warnings(plan: Plan, settings: Settings) -> list[tuple[str, str]]:
-    """(node, suggestion) for each guard that applies to an operation of the plan, in the plan's order."""
+def plan_warnings(plan: Plan, settings: Settings) -> list[dict[str, str]]:
+    """`node` and `message` of each guard that applies to an operation of the plan, in the plan's order."""
     guards = guards_of(settings)
     if not guards:
         return []
     return [
-        (node.name, guard.suggestion)
+        {"node": node.name, "message": guard.suggestion}
         for node in plan.nodes.values()
         for guard in guards_for(
             guards,
