@@ -131,11 +131,13 @@ def fail_dead_runs(instance: dg.DagsterInstance) -> list[str]:
             instance.report_run_failed(run, f"{words}; what it finished is kept")
         dead.append(run.run_id)
     log = instance.event_log_storage
-    for run_id in log.get_concurrency_run_ids():
+    at_pools = log.get_concurrency_run_ids()
+    for run_id in at_pools:
         holder = instance.get_run_by_id(run_id)
         if holder is None or holder.is_finished:
             log.free_concurrency_slots_for_run(run_id)
-    _give_free_places(log)
+    if at_pools:
+        _give_free_places(log)
     return dead
 
 

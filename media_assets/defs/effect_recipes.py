@@ -104,10 +104,8 @@ def observe_changed(
     for gone in set(present) - set(keys):
         instance.delete_dynamic_partition(str(EFFECTS.name), gone)
     bases = {key: _basis(store, key, versions, version) for key in keys}
-    past = memo.get("bases")
-    if thorough or not isinstance(past, dict):
-        past = {}
-    known = {key: past.get(key) for key in observations(instance, keys)} if past else {}
+    past = None if thorough else memo.get("bases")
+    known = {key: past.get(key) for key in observations(instance, keys)} if isinstance(past, dict) else {}
     wanted = [key for key in keys if known.get(key) != bases[key]]
     planned, problems = _planned(media, wanted)
     observe(instance, planned, version)

@@ -135,8 +135,7 @@ def sync_partitions(instance: dg.DagsterInstance, catalogue: SourceCatalogue) ->
     workflows = loaded_workflows()
     names = [str(SOURCES.name), *(f"workflow.{workflow.name}" for workflow in workflows)]
     mark = catalogue.settings.metadata_root / "partitions.stamp"
-    stamp = _stamp(instance, catalogue, workflows, names).encode()
-    if mark.is_file() and mark.read_bytes() == stamp:
+    if mark.is_file() and mark.read_bytes() == _stamp(instance, catalogue, workflows, names).encode():
         return
     sync_workflows(instance, catalogue)
     mark.parent.mkdir(parents=True, exist_ok=True)
