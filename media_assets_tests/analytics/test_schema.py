@@ -95,11 +95,8 @@ def _damaged(line: str, chance: random.Random) -> str:
         "1e400",
         " 7",
     ]
-    name, value, gap = (
-        chance.choice(re.findall(r'"(\w+)":', line)),
-        chance.choice(values),
-        chance.choice("  \t"),
-    )
+    name = chance.choice(re.findall(r'"(\w+)":', line))
+    value, gap = chance.choice(values), chance.choice("  \t")
     at = chance.randrange(len(line))
     return chance.choice(
         [

@@ -57,6 +57,9 @@ def test_the_demo_on_ones_own_files_only_reads_them(tmp_path: Path) -> None:
     assert ran.status == 0, ran.err
     assert "ffmpeg commands were run" in ran.err
     assert "MEDIA='" in ran.err
+    again = runner(root)("demo", "--media", media)
+    assert "no ffmpeg work was done" in again.err
+    assert "make dev" in again.err
     (video,) = media.parent.rglob("output/kompositions/*.mp4")
     assert len(pictures(settings, video)) == 120
     assert {path.name: path.stat().st_mtime_ns for path in media.iterdir()} == before

@@ -14,8 +14,6 @@ from media_assets_tests.e2e.conftest import environment, runner
 AT_ONCE = """
 import sys, time
 from pathlib import Path
-
-import pytest
 import dagster as dg
 ready, go = map(Path, sys.argv[1:])
 ready.touch()
